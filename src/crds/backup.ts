@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { type KindDefinition, type Resource, resourceOf } from './kind.js';
+import { cel, conditions, count, epoch, localRef, time } from './schema.js';
+
+const spec = cel(
+  z.object({
+    poolRef: localRef(),
+    reason: z
+      .enum(['Failover', 'Manual'])
+      .default('Manual')
+      .describe('Failover: made by the operator after a takeover (rule 12).'),
+    engine: z.enum(['Secret']).default('Secret'),
+    epoch: epoch().describe('Of a Failover baseline: the takeover that it fixes.').optional(),
+  }),
+  { rule: 'self == oldSelf', message: 'spec of a Backup is immutable; create another Backup instead' },
+  {
+    rule: "(self.reason == 'Failover') == has(self.epoch)",
+    message: 'spec.epoch belongs to reason Failover, which only the operator uses; leave both out for a manual backup',
+  },
+);
+
+const status = z.object({
+  observedGeneration: z.int().min(0).meta({ format: 'int64' }).optional(),
+  startTime: time().optional(),
+  completionTime: time().optional(),
+  artifact: z
+    .object({
+      location: z.string().max(1024).describe('Where it lies, as in secret/pool-3-0 ... secret/pool-3-2.'),
+      parts: count(1024),
+      bytes: z.int().min(0).meta({ format: 'int64' }).describe('Compressed.'),
+      uncompressedBytes: z.int().min(0).meta({ format: 'int64' }),
+      sha256: z.string().max(64).describe('Of the uncompressed baseline.'),
+      formatVersion: count(1000),
+      servers: count(100000),
+      cameras: count(1000000),
+    })
+    .optional(),
+  conditions: conditions().optional(),
+});
+
+export const backupKind = {
+  kind: 'Backup',
+  plural: 'backups',
+  singular: 'backup',
+  shortNames: ['rbak'],
+  description: 'A system baseline: what it takes to stand the recording system up again. It holds no footage.',
+  spec,
+  status,
+  rules: [],
+  columns: [
+    { name: 'Pool', type: 'string', jsonPath: '.spec.poolRef.name' },
+    { name: 'Reason', type: 'string', jsonPath: '.spec.reason' },
+    { name: 'Complete', type: 'string', jsonPath: ".status.conditions[?(@.type=='Complete')].status" },
+    { name: 'Bytes', type: 'integer', jsonPath: '.status.artifact.bytes' },
+    { name: 'Cameras', type: 'integer', jsonPath: '.status.artifact.cameras' },
+    { name: 'Message', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  selectableFields: ['.spec.poolRef.name'],
+} satisfies KindDefinition;
+
+export const backups = resourceOf(backupKind);
+export type BackupSpec = z.infer<typeof spec>;
+export type BackupStatus = z.infer<typeof status>;
+export type Backup = Resource<BackupSpec, BackupStatus>;

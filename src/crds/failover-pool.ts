@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
+import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
+
+/** Why a role moves (rule 9), as it stands in status and events. */
+export const triggers = ['Unreachable', 'AllDisksLost', 'RecordingServiceFailed', 'ServerDeleted'] as const;
+export type Trigger = (typeof triggers)[number];
+
+const serverName = () => z.string().min(1).max(40);
+const evidence = () => z.array(z.string().max(256)).max(16);
+
+const spec = z.object({
+  failoverTimeoutSeconds: seconds(3, 3600)
+    .default(30)
+    .describe('Silence of a server for so long is a failure (rule 9a).'),
+  storageGraceSeconds: seconds(0, 3600).default(5).describe('All disks must have been lost for so long (rule 9b).'),
+  recordingServiceGraceSeconds: seconds(0, 3600)
+    .default(30)
+    .describe('The recording service must have failed for so long (rule 9c).'),
+  failback: z
+    .object({
+      mode: z
+        .enum(['None'])
+        .default('None')
+        .describe('None: the repaired server becomes a standby and the substitute stays active (rule 2).'),
+      stableSeconds: seconds(0, 86400)
+        .default(300)
+        .describe('Healthy for so long before a repaired server is a standby.'),
+    })
+    .prefault({}),
+  compatibility: z
+    .object({
+      version: z
+        .enum(['Exact', 'SameMinor', 'Any'])
+        .default('SameMinor')
+        .describe("How far a standby's recorder version may differ from the home's (rule 4)."),
+    })
+    .prefault({}),
+  backup: z
+    .object({
+      engine: z.enum(['Secret']).default('Secret'),
+      deadlineSeconds: seconds(1, 3600)
+        .default(20)
+        .describe('After this the queue goes on without the baseline, loudly.'),
+    })
+    .prefault({}),
+  paused: z.boolean().default(false).describe('Nothing is moved; what is broken goes on being reported.'),
+});
+
+const current = z.object({
+  role: serverName(),
+  server: serverName().describe('The broken holder.'),
+  standby: serverName().describe('Who takes over.'),
+  epoch: epoch(),
+  step: z.enum(['TakingOver', 'BackingUp']),
+  trigger: z.enum(triggers),
+  evidence: evidence().optional(),
+  lastSeenTime: time().describe('Last heartbeat of the broken holder.').optional(),
+  brokenTime: time().describe('When it was judged broken.'),
+  committedTime: time(),
+  acknowledgedTime: time().describe('The standby has read its new role.').optional(),
+  boundTime: time().describe("Every camera's status names the new holder.").optional(),
+  recordingTime: time().describe('The takeover was proved, or its bounded wait has ended.').optional(),
+  failingBefore: z
+    .array(z.string().max(63))
+    .max(1024)
+    .describe('Cameras that failed before the fault: no proof is asked of them.')
+    .optional(),
+  unproved: z.array(z.string().max(63)).max(64).describe('Cameras without proof when the wait ended.').optional(),
+  backupName: z.string().max(253).optional(),
+  backupStartTime: time().optional(),
+});
+
+const role = cel(
+  z.object({
+    name: serverName().describe('The home server.'),
+    holder: serverName(),
+    holderUID: z
+      .string()
+      .max(64)
+      .describe('uid of the holding RecordingServer: a namesake is another server.')
+      .optional(),
+    previousHolder: serverName().optional(),
+    epoch: epoch(),
+    startTime: time(),
+    handedOverTime: time()
+      .describe('When the previous holder may stop: the new one has proved recording, or the wait has ended.')
+      .optional(),
+    homeUID: z.string().max(64).optional(),
+  }),
+  {
+    rule: 'self.epoch >= oldSelf.epoch',
+    message: 'a role must not go back to an older epoch: a newer decision has been written; read the pool again',
+    fieldPath: '.epoch',
+  },
+);
+
+const historyEntry = z.object({
+  epoch: epoch(),
+  role: serverName(),
+  from: serverName(),
+  to: serverName(),
+  trigger: z.enum(triggers),
+  evidence: evidence().optional(),
+  outcome: z.enum(['Completed', 'BaselineFailed', 'BaselineLate', 'Superseded']),
+  lastSeenTime: time().optional(),
+  brokenTime: time(),
+  committedTime: time(),
+  acknowledgedTime: time().optional(),
+  boundTime: time().optional(),
+  recordingTime: time().optional(),
+  backedUpTime: time().optional(),
+  backupName: z.string().max(253).optional(),
+  unproved: z.array(z.string().max(63)).max(64).optional(),
+});
+
+const status = z.object({
+  observedGeneration: z.int().min(0).meta({ format: 'int64' }).optional(),
+  epoch: epoch().describe('Highest epoch decided; only grows.').optional(),
+  current: current.describe('The failover that runs now; one at a time (rule 13).').optional(),
+  queue: listMap(
+    z
+      .array(
+        z.object({
+          server: serverName(),
+          role: serverName(),
+          trigger: z.enum(triggers),
+          evidence: evidence().optional(),
+          brokenTime: time(),
+          lastSeenTime: time().optional(),
+          waitingFor: z.string().max(1024).describe('Why its turn has not come.').optional(),
+        }),
+      )
+      .max(256),
+    'server',
+  )
+    .describe('Broken servers in the order in which they will be served (rule 13).')
+    .optional(),
+  roles: listMap(z.array(role).max(1024), 'name').describe('Every role that has ever moved.').optional(),
+  counts: z
+    .object({ active: count(4096), standby: count(4096), broken: count(4096), maintenance: count(4096) })
+    .optional(),
+  history: z.array(historyEntry).max(20).describe('The last failovers, newest first.').optional(),
+  conditions: conditions().optional(),
+});
+
+export const failoverPoolKind = {
+  kind: 'FailoverPool',
+  plural: 'failoverpools',
+  singular: 'failoverpool',
+  shortNames: ['fop'],
+  description: 'Recorders and the standbys that take their place. Who holds which role is decided in its status.',
+  spec,
+  status,
+  rules: [shortNameRule, statusEpochRule],
+  columns: [
+    { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
+    { name: 'Active', type: 'integer', jsonPath: '.status.counts.active' },
+    { name: 'Standby', type: 'integer', jsonPath: '.status.counts.standby' },
+    { name: 'Broken', type: 'integer', jsonPath: '.status.counts.broken' },
+    {
+      name: 'Failing-over',
+      type: 'string',
+      jsonPath: '.status.current.server',
+      description: 'Server whose role is moving now',
+    },
+    { name: 'To', type: 'string', jsonPath: '.status.current.standby' },
+    { name: 'Step', type: 'string', jsonPath: '.status.current.step' },
+    { name: 'Queue', type: 'string', jsonPath: '.status.queue[*].server', description: 'Broken servers that wait' },
+    { name: 'On-substitute', type: 'string', jsonPath: ".status.conditions[?(@.type=='OnSubstitute')].status" },
+    {
+      name: 'Standby-available',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='StandbyAvailable')].reason",
+      priority: 1,
+    },
+    { name: 'Last-baseline', type: 'string', jsonPath: '.status.history[0].backupName', priority: 1 },
+    { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  selectableFields: [],
+} satisfies KindDefinition;
+
+export const failoverPools = resourceOf(failoverPoolKind);
+export type FailoverPoolSpec = z.infer<typeof spec>;
+export type FailoverPoolStatus = z.infer<typeof status>;
+export type FailoverPool = Resource<FailoverPoolSpec, FailoverPoolStatus>;
+export type CurrentFailover = z.infer<typeof current>;
+export type Role = z.infer<typeof role>;
+export type QueueEntry = NonNullable<FailoverPoolStatus['queue']>[number];
+export type HistoryEntry = z.infer<typeof historyEntry>;

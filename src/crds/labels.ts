@@ -1,0 +1,42 @@
+import { GROUP } from './kind.js';
+
+/** Labels and annotations on the objects that we write. */
+export const labels = {
+  server: `${GROUP}/server`,
+  pool: `${GROUP}/pool`,
+  /** On the pod that serves a role, and on no other: the role's Service selects it. */
+  servingRole: `${GROUP}/serving-role`,
+  backup: `${GROUP}/backup`,
+  /** Hash of the pod as built, to see drift although admission may have rewritten the live pod. */
+  templateHash: `${GROUP}/template-hash`,
+  /** On the recorder's Lease: the assignment, read back with each renewal so that a deaf watch can't hang a takeover. */
+  leaseServingRole: `${GROUP}/serving-role`,
+  leaseEpoch: `${GROUP}/epoch`,
+  leaseAssignedPodUid: `${GROUP}/assigned-pod-uid`,
+  managedBy: 'app.kubernetes.io/managed-by',
+  name: 'app.kubernetes.io/name',
+  instance: 'app.kubernetes.io/instance',
+  component: 'app.kubernetes.io/component',
+  partOf: 'app.kubernetes.io/part-of',
+} as const;
+
+/** Field manager of everything the operator applies. */
+export const FIELD_MANAGER = 'understudy';
+/** Port on which the recorder agent answers /healthz, /readyz and /status. */
+export const AGENT_PORT = 8780;
+/** User and group of operator and recorder containers. */
+export const RUN_AS = 10001;
+
+/** Names of the objects that belong to a server; the server's name is at most 40 characters, so all are valid. */
+export const childNames = {
+  pod: (server: string) => server,
+  lease: (server: string) => `understudy-${server}`,
+  report: (server: string) => server,
+  access: (server: string) => `understudy-recorder-${server}`,
+  disruptionBudget: (server: string) => `understudy-${server}`,
+  claim: (volume: string, server: string) => `${volume}-${server}`,
+  /** A role is named after its home server, and so is the Service that follows its holder (rule 14). */
+  roleService: (role: string) => role,
+  poolAccess: (pool: string) => `understudy-pool-${pool}`,
+  baseline: (pool: string, epoch: number) => `${pool}-${epoch}`,
+} as const;

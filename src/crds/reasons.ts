@@ -1,0 +1,204 @@
+/**
+ * Every reason that a condition, an Event or a held-back step can carry. Reasons are API: scripts and alerts match
+ * them, so a change of one is a breaking change. Each has one meaning, wherever it appears.
+ */
+export const reasons = {
+  // --- general
+  /** All is as it should be. */
+  AsExpected: 'AsExpected',
+  /** Nothing is known yet: the first observation is still to come. */
+  NotYetObserved: 'NotYetObserved',
+  /** The spec can't work as it stands; the message names the field and the mend. */
+  InvalidSpec: 'InvalidSpec',
+  /** Another object with the same name stands in the way and is not ours. */
+  NameTaken: 'NameTaken',
+  /** The API server refused a write for want of permission. */
+  NotPermitted: 'NotPermitted',
+
+  // --- RecordingServer: references and start
+  /** spec.poolRef names a pool that does not exist. */
+  PoolNotFound: 'PoolNotFound',
+  /** A volume names a claim that does not exist. */
+  ClaimNotFound: 'ClaimNotFound',
+  /** Two servers name the same claim; the one created first keeps it. */
+  ClaimInUse: 'ClaimInUse',
+  /** The claim waits for its volume. */
+  ClaimPending: 'ClaimPending',
+  /** The pod is not placed on a node yet; the message carries the scheduler's words. */
+  Unschedulable: 'Unschedulable',
+  /** The pod is being made or is starting. */
+  Starting: 'Starting',
+  /** The server has not been ready once, so its failure is no failover (rule 9). */
+  NeverReady: 'NeverReady',
+  /** The recorder's container can't start; the message says why (image, configuration). */
+  ContainerCannotStart: 'ContainerCannotStart',
+
+  // --- RecordingServer: health
+  /** Heartbeats arrive. */
+  HeartbeatFresh: 'HeartbeatFresh',
+  /** Heartbeats are late, but the timeout has not passed. */
+  HeartbeatLate: 'HeartbeatLate',
+  /** Trigger (a) of rule 9: no heartbeat for longer than the timeout. */
+  Unreachable: 'Unreachable',
+  /** Trigger (b) of rule 9: every material disk is lost. */
+  AllDisksLost: 'AllDisksLost',
+  /** Trigger (c) of rule 9: the recording service can't initialise or write for local reasons. */
+  RecordingServiceFailed: 'RecordingServiceFailed',
+  /** The server object was deleted while it held another server's role. */
+  ServerDeleted: 'ServerDeleted',
+  /** Some disks are lost, not all: it goes on recording on the others. */
+  SomeDisksLost: 'SomeDisksLost',
+  /** A disk is full beyond what retention can free. A full disk is never a dead disk. */
+  DiskFull: 'DiskFull',
+  /** A volume carries another identity than ours: swapped, or mounted without its disk. */
+  VolumeReplaced: 'VolumeReplaced',
+  /** A volume refuses us for want of permission. */
+  VolumeMisconfigured: 'VolumeMisconfigured',
+  /** All disks answer. */
+  DisksHealthy: 'DisksHealthy',
+  /** The recording service works. */
+  ServiceRunning: 'ServiceRunning',
+  /** The recorder's clock differs from the API server's by more than a second. */
+  ClockSkewed: 'ClockSkewed',
+  /** Operation is as wanted: it holds no role and stands by. */
+  StandingBy: 'StandingBy',
+  /** It records its role. */
+  Recording: 'Recording',
+  /** It takes over a role right now. */
+  TakingOver: 'TakingOver',
+  /** It was broken, is healthy again, and must stay so for failback.stableSeconds. */
+  Stabilising: 'Stabilising',
+  /** A substitute records its role. */
+  ReplacedBySubstitute: 'ReplacedBySubstitute',
+  /** operatingMode is Maintenance. */
+  InMaintenance: 'InMaintenance',
+  /** In maintenance, and its pod is gone: disks and node may be worked on. */
+  PodGone: 'PodGone',
+  /** In maintenance, but the pod has not ended yet. */
+  PodStillRunning: 'PodStillRunning',
+  /** In maintenance, but it still holds a role, which keeps its pod. */
+  HoldsRole: 'HoldsRole',
+  /** The pod is made from an older template and serves a role; it is replaced when it is next made. */
+  TemplateOutdated: 'TemplateOutdated',
+
+  // --- RecordingServer: protection
+  /** A standby would take over. */
+  StandbyReady: 'StandbyReady',
+  /** No poolRef: nobody watches it (rule 7). */
+  NotMonitored: 'NotMonitored',
+  /** It is a standby; only servers with a role are protected (rule 15). */
+  NoRole: 'NoRole',
+  /** Its pool is paused. */
+  PoolPaused: 'PoolPaused',
+  /** Plugins named in spec.plugins have to be reinstalled by hand on the substitute (rule 3). */
+  ReinstallByHand: 'ReinstallByHand',
+  /** No plugins are named. */
+  NoPlugins: 'NoPlugins',
+
+  // --- standby choice: why a candidate was not chosen (rule 4)
+  /** It mounts other paths than the home server. */
+  MountPathsDiffer: 'MountPathsDiffer',
+  /** Its volumes have another file system type. */
+  FileSystemDiffers: 'FileSystemDiffers',
+  /** Its recorder version does not fit compatibility.version. */
+  VersionDiffers: 'VersionDiffers',
+  /** What it mounts and runs has not been reported yet. */
+  NotReported: 'NotReported',
+  /** It records a role already. */
+  Busy: 'Busy',
+  /** It is broken, late or not ready. */
+  NotHealthy: 'NotHealthy',
+  /** It has recorded this role until now, and that is what broke. */
+  IsBrokenHolder: 'IsBrokenHolder',
+  /** It took this role in the running failover and did not acknowledge or died. */
+  DidNotAcknowledge: 'DidNotAcknowledge',
+  /** It fits. */
+  Fits: 'Fits',
+
+  // --- FailoverPool
+  /** At least one standby is ready. */
+  StandbyAvailable: 'StandbyAvailable',
+  /** The pool has no server that could stand by (rule 6). */
+  NoStandby: 'NoStandby',
+  /** There are standbys, but none is healthy, free and compatible; the message says why for each. */
+  NoCompatibleStandby: 'NoCompatibleStandby',
+  /** A queued server waits for the failover that runs now (rule 13). */
+  FailoverRunning: 'FailoverRunning',
+  /** Every role is recorded by its home. */
+  AllAtHome: 'AllAtHome',
+  /** Some roles are recorded by substitutes; the message names them. */
+  OnSubstitute: 'OnSubstitute',
+  /** A failover or its baseline runs. */
+  FailingOver: 'FailingOver',
+  /** spec.paused. */
+  Paused: 'Paused',
+  /** Not paused. */
+  NotPaused: 'NotPaused',
+
+  // --- Events of a failover
+  /** A server was judged broken and took its place in the queue. */
+  ServerBroken: 'ServerBroken',
+  /** It recovered before its turn and left the queue. */
+  RecoveredBeforeTurn: 'RecoveredBeforeTurn',
+  /** The role has been given to a standby: the commit. */
+  TakeoverCommitted: 'TakeoverCommitted',
+  /** The standby records; the previous holder may stop. */
+  TakeoverProved: 'TakeoverProved',
+  /** The wait for proof has ended; the message names the cameras without it. */
+  TakeoverUnproved: 'TakeoverUnproved',
+  /** The standby in the middle of a takeover failed; the next one gets the role. */
+  TakeoverSuperseded: 'TakeoverSuperseded',
+  /** The failover and its baseline are done. */
+  FailoverCompleted: 'FailoverCompleted',
+  /** The new baseline could not be made; the queue goes on all the same. */
+  BaselineFailed: 'BaselineFailed',
+  /** The new baseline was not complete at its deadline; the queue goes on all the same. */
+  BaselineLate: 'BaselineLate',
+  /** A pool without memory (re-applied, restored) took over the holders that it found, above every visible epoch. */
+  EpochSeeded: 'EpochSeeded',
+  /** A broken server is healthy again and stands by (rule 2). */
+  RepairedToStandby: 'RepairedToStandby',
+  /** The broken home was deleted; its substitute goes on recording. */
+  HomeDeleted: 'HomeDeleted',
+
+  // --- CameraAssignment
+  /** The camera is assigned to a running recorder. */
+  Bound: 'Bound',
+  /** spec.serverRef names a server that does not exist. */
+  ServerNotFound: 'ServerNotFound',
+  /** spec.serverRef names a server of type Failover, which has no role of its own. */
+  ServerHasNoRole: 'ServerHasNoRole',
+  /** The recorder of its role is not running. */
+  HolderNotRunning: 'HolderNotRunning',
+  /** An analogue camera hangs on a capture card in the home server and stays behind (rule 5). */
+  AnalogNotTransferable: 'AnalogNotTransferable',
+  /** priority is Never: it is not transferred. */
+  PriorityNever: 'PriorityNever',
+  /** The substitute's capacity is used up by cameras of higher priority (rule 4). */
+  CapacityExceeded: 'CapacityExceeded',
+  /** The recorder connects to the camera. */
+  Connecting: 'Connecting',
+  /** The recorder can't record the camera; the message says why. */
+  CameraFailed: 'CameraFailed',
+  /** The recorder of its role is broken, and no standby has taken over yet. */
+  HolderBroken: 'HolderBroken',
+  /** The recorder of its role has been silent too short to be broken; whether it records is not known. */
+  HolderSilent: 'HolderSilent',
+  /** Recorded by its home server. */
+  AtHome: 'AtHome',
+
+  // --- Backup
+  /** The baseline is being made. */
+  InProgress: 'InProgress',
+  /** The baseline is complete and its checksum has been read back. */
+  Complete: 'Complete',
+  /** The baseline could not be made; the message says why and what to do. */
+  Failed: 'Failed',
+  /** What was read back differs from what was written. */
+  ChecksumMismatch: 'ChecksumMismatch',
+  /** The engine refused: quota, size or permission; the message carries its words. */
+  EngineRefused: 'EngineRefused',
+} as const;
+
+/** One of the fixed reasons. */
+export type Reason = (typeof reasons)[keyof typeof reasons];
