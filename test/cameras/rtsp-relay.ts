@@ -32,6 +32,8 @@ export interface RtspRelay {
 
 type Request = Extract<RtspUnit, { kind: 'request' }>;
 
+const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER';
+const INERT_METHODS = ['RECORD', 'GET_PARAMETER'];
 // A viewer that does not read must not make the relay hold its packets in memory for ever.
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
@@ -144,28 +146,20 @@ class Connection {
 
   #answer(request: Request): void {
     const name = pathName(request.url);
-    switch (request.method) {
-      case 'OPTIONS':
-        return this.#reply(request, '200 OK', { Public: 'OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER' });
-      case 'ANNOUNCE':
-        return this.#announce(request, name);
-      case 'DESCRIBE':
-        return this.#describe(request, name);
-      case 'SETUP':
-        return this.#setup(request, name);
-      case 'PLAY':
-        return this.#play(request, name);
-      case 'RECORD':
-      case 'GET_PARAMETER':
-        return this.#reply(request, '200 OK', { Session: this.#session });
-      case 'TEARDOWN':
-        this.#reply(request, '200 OK', { Session: this.#session });
-        this.#leave();
-        this.#socket.end();
-        return;
-      default:
-        return this.#reply(request, '501 Not Implemented');
-    }
+    if (request.method === 'ANNOUNCE') this.#announce(request, name);
+    else if (request.method === 'DESCRIBE') this.#describe(request, name);
+    else if (request.method === 'SETUP') this.#setup(request, name);
+    else if (request.method === 'PLAY') this.#play(request, name);
+    else if (request.method === 'TEARDOWN') this.#tearDown(request);
+    else if (request.method === 'OPTIONS') this.#reply(request, '200 OK', { Public: METHODS });
+    else if (INERT_METHODS.includes(request.method)) this.#reply(request, '200 OK', { Session: this.#session });
+    else this.#reply(request, '501 Not Implemented');
+  }
+
+  #tearDown(request: Request): void {
+    this.#reply(request, '200 OK', { Session: this.#session });
+    this.#leave();
+    this.#socket.end();
   }
 
   #announce(request: Request, name: string): void {
@@ -182,8 +176,14 @@ class Connection {
     this.#attempts.set(name, (this.#attempts.get(name) ?? 0) + 1);
     const path = this.#pathOf(name);
     const refusal = this.#refusal(request, path);
-    if (refusal !== undefined) return this.#reply(request, ...refusal);
-    this.#reply(request, '200 OK', { 'Content-Type': 'application/sdp', 'Content-Base': `${request.url}/` }, path.sdp);
+    if (refusal !== undefined) this.#reply(request, ...refusal);
+    else
+      this.#reply(
+        request,
+        '200 OK',
+        { 'Content-Type': 'application/sdp', 'Content-Base': `${request.url}/` },
+        path.sdp,
+      );
   }
 
   #refusal(request: Request, path: Path): [status: string, headers?: Record<string, string>] | undefined {
@@ -197,16 +197,17 @@ class Connection {
 
   #setup(request: Request, name: string): void {
     const asked = request.headers.transport ?? '';
-    if (!asked.includes('TCP')) return this.#reply(request, '461 Unsupported Transport');
     const path = this.#pathOf(name);
-    if (this.#publishing === undefined && path.maxSessions !== undefined && path.viewers.size >= path.maxSessions) {
-      return this.#reply(request, '453 Not Enough Bandwidth');
+    const views = this.#publishing === undefined;
+    if (!asked.includes('TCP')) {
+      this.#reply(request, '461 Unsupported Transport');
+    } else if (views && path.maxSessions !== undefined && path.viewers.size >= path.maxSessions) {
+      this.#reply(request, '453 Not Enough Bandwidth');
+    } else {
+      const channels = /interleaved=\d+-\d+/.exec(asked)?.[0] ?? 'interleaved=0-1';
+      const transport = `RTP/AVP/TCP;unicast;${channels}`;
+      this.#reply(request, '200 OK', { Transport: transport, Session: `${this.#session};timeout=60` });
     }
-    const interleaved = /interleaved=\d+-\d+/.exec(asked)?.[0] ?? 'interleaved=0-1';
-    this.#reply(request, '200 OK', {
-      Transport: `RTP/AVP/TCP;unicast;${interleaved}`,
-      Session: `${this.#session};timeout=60`,
-    });
   }
 
   #play(request: Request, name: string): void {
