@@ -1,0 +1,42 @@
+export { ApiError, type ApiErrorDetails, type ApiErrorKind, isApiError } from './api/error.js';
+export type {
+  ApiClient,
+  DeleteOptions,
+  KubeClient,
+  ListOptions,
+  Page,
+  RequestOptions,
+  Selection,
+  WatchEvent,
+  WatchOptions,
+  WriteGate,
+} from './api/types.js';
+export type { Reflector, ReflectorOptions, Store } from './cache/types.js';
+export { type Clock, sleep, systemClock, type Timer } from './clock.js';
+export { type Condition, kubeTime, setCondition } from './conditions.js';
+export {
+  type Controller,
+  type Reconcile,
+  type ReconcileContext,
+  type Result,
+  TerminalError,
+} from './controller/types.js';
+export { deepEqual } from './deep-equal.js';
+export { type LeaderElector, LeadershipLostError } from './election/types.js';
+export type { EventInput, EventRecorder } from './events/types.js';
+export { createLog, type Log, type LogOptions, redactSecrets, silentLog } from './log.js';
+export { createMetrics, type Metrics, type MetricsOptions } from './metrics.js';
+export {
+  apiVersionOf,
+  type Key,
+  type KubeObject,
+  type ObjectMeta,
+  type ObjectRef,
+  type OwnerReference,
+  objectKey,
+  objectRef,
+  parseKey,
+  type ResourceType,
+} from './objects.js';
+export { resources } from './resources.js';
+export { mergePatch, writeStatusIfChanged } from './status-writer.js';
