@@ -1,0 +1,91 @@
+import { FIELD_MANAGER, labels } from '../crds/index.js';
+import {
+  type ApiClient,
+  isApiError,
+  type KubeObject,
+  objectKey,
+  type RequestOptions,
+  type ResourceType,
+  type Store,
+} from '../operator/index.js';
+import { hashOf } from './hash.js';
+import { APPLIED_HASH, type ChildView } from './views.js';
+
+/** What became of a child. */
+export type ChildOutcome =
+  | 'unchanged'
+  | 'created'
+  | 'updated'
+  /** It, or a namesake that belonged to an earlier owner, is being deleted: come back when it is gone. */
+  | 'terminating'
+  /** An object of that name exists and is not ours; it was left alone. */
+  | 'nameTaken';
+
+interface Owned {
+  readonly metadata: KubeObject['metadata'];
+}
+
+const controllerOf = ({ metadata }: Owned) => metadata.ownerReferences?.find((owner) => owner.controller === true);
+
+/** Ours by label, whoever the owner is now. */
+export function isOurs(object: Owned): boolean {
+  return object.metadata.labels?.[labels.managedBy] === FIELD_MANAGER;
+}
+
+/** How a live object stands to the one that is wanted. */
+export function relationTo(live: Owned, wanted: Owned): 'own' | 'orphan' | 'predecessor' | 'foreign' {
+  if (!isOurs(live)) return 'foreign';
+  const owner = controllerOf(live);
+  if (!owner) return 'orphan';
+  const wantedOwners = wanted.metadata.ownerReferences ?? [];
+  if (wantedOwners.some((reference) => reference.uid === owner.uid)) return 'own';
+  const namesake = wantedOwners.some((reference) => reference.kind === owner.kind && reference.name === owner.name);
+  return namesake ? 'predecessor' : 'foreign';
+}
+
+/** Marks an object with the hash of what is applied, labels and owners included. */
+export function withAppliedHash<T extends KubeObject>(object: T): T {
+  const annotations = { ...object.metadata.annotations, [APPLIED_HASH]: hashOf(object) };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/**
+ * Makes a child as it is wanted, and writes nothing when it is: what counts is the hash of what we last applied, since
+ * defaulting and mutating admission make the live object differ for ever. A foreign namesake is never touched.
+ */
+export async function ensureChild(
+  client: Pick<ApiClient, 'get' | 'create' | 'apply'>,
+  store: Pick<Store<ChildView>, 'get'>,
+  type: ResourceType,
+  wanted: KubeObject,
+  options: RequestOptions = {},
+): Promise<ChildOutcome> {
+  const object = withAppliedHash(wanted);
+  const known = store.get(objectKey(object.metadata));
+  if (known) return settle(client, type, known, object, options);
+  try {
+    await client.create(type, object, options);
+    return 'created';
+  } catch (error) {
+    if (!isApiError(error, 'alreadyExists')) throw error;
+  }
+  // Either the watch is behind, or it is somebody else's: our stores hold only what carries our labels.
+  const live = await client.get(type, object.metadata, options);
+  return settle(client, type, live, object, options);
+}
+
+async function settle(
+  client: Pick<ApiClient, 'apply'>,
+  type: ResourceType,
+  live: KubeObject,
+  object: KubeObject,
+  options: RequestOptions,
+): Promise<ChildOutcome> {
+  const relation = relationTo(live, object);
+  if (relation === 'foreign') return 'nameTaken';
+  if (relation === 'predecessor' || live.metadata.deletionTimestamp) return 'terminating';
+  const same = live.metadata.annotations?.[APPLIED_HASH] === object.metadata.annotations?.[APPLIED_HASH];
+  if (same && relation === 'own') return 'unchanged';
+  await client.apply(type, object, options);
+  return 'updated';
+}
