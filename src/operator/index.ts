@@ -1,4 +1,6 @@
+export { type ApiClientOptions, createApiClient } from './api/client.js';
 export { ApiError, type ApiErrorDetails, type ApiErrorKind, isApiError } from './api/error.js';
+export { type Connection, PooledKubeConfig, type PoolOptions } from './api/pooled-kube-config.js';
 export type {
   ApiClient,
   DeleteOptions,
@@ -11,9 +13,11 @@ export type {
   WatchOptions,
   WriteGate,
 } from './api/types.js';
+export { createReflector } from './cache/reflector.js';
 export type { Reflector, ReflectorOptions, Store } from './cache/types.js';
 export { type Clock, sleep, systemClock, type Timer } from './clock.js';
 export { type Condition, kubeTime, setCondition } from './conditions.js';
+export { type ControllerOptions, createController } from './controller/controller.js';
 export {
   type Controller,
   type Reconcile,
@@ -21,6 +25,7 @@ export {
   type Result,
   TerminalError,
 } from './controller/types.js';
+export { WorkQueue, type WorkQueueOptions } from './controller/work-queue.js';
 export { deepEqual } from './deep-equal.js';
 export { type LeaderElector, LeadershipLostError } from './election/types.js';
 export type { EventInput, EventRecorder } from './events/types.js';
