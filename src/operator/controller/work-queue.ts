@@ -56,11 +56,10 @@ export class WorkQueue {
     return this.#processing.size;
   }
 
-  /** Adds a key now. After `close` it does nothing. */
+  /** Adds a key now; a later due time of it stays, since it may stand for something else. After `close`: nothing. */
   add(key: string): void {
     if (this.#closed) return;
     this.#metrics.adds.inc(this.#label);
-    this.#forgetDelay(key);
     if (this.#processing.has(key)) this.#dirty.add(key);
     else this.#makeReady(key);
   }
@@ -68,12 +67,19 @@ export class WorkQueue {
   /** Adds a key after `ms` milliseconds; of several due times the earliest counts. */
   addAfter(key: string, ms: number): void {
     if (this.#closed) return;
-    if (!(ms > 0)) return this.add(key);
+    if (!(ms > 0)) {
+      this.add(key);
+      return;
+    }
     const dueTime = this.#clock.monotonic() + ms;
     const before = this.#delayed.get(key);
     if (before && before.dueTime <= dueTime) return;
     before?.timer.cancel();
-    this.#delayed.set(key, { dueTime, timer: this.#clock.setTimer(ms, () => this.add(key)) });
+    const timer = this.#clock.setTimer(ms, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { dueTime, timer });
   }
 
   /** Adds a key after its backoff, which doubles until `forget`, and not before `atLeastMs`. Returns its failures so far. */
@@ -137,12 +143,6 @@ export class WorkQueue {
     this.#processing.set(key, now);
     this.#metrics.depth.set(this.#label, this.#ready.size);
     return key;
-  }
-
-  /** What is added now needs no later reminder: the reconcile asks for the next one itself. */
-  #forgetDelay(key: string): void {
-    this.#delayed.get(key)?.timer.cancel();
-    this.#delayed.delete(key);
   }
 
   #reportAges(): void {
