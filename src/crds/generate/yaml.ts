@@ -39,7 +39,7 @@ export function crdYaml(manifest: CustomResourceDefinition): string {
       versions: [{ ...version, schema: { openAPIV3Schema: inOrder(version.schema.openAPIV3Schema) } }],
     },
   };
-  return header + stringify(ordered, { lineWidth: 0, aliasDuplicateObjects: false });
+  return header + stringify(ordered, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** Fields stay in the order of the zod schema, which is the order a person should read them in. */

@@ -1,0 +1,50 @@
+/** One level of tests: what it needs and how long one test of it may take. */
+export interface Level {
+  readonly name: 'unit' | 'api' | 'e2e';
+  /** Spec files, as mocha takes them. */
+  readonly files: string;
+  /** Longest time for one test or hook, in milliseconds. */
+  readonly timeoutMs: number;
+  /** One sentence when this machine can't run the level; undefined when it can. */
+  unfit(): string | undefined;
+}
+
+const always = (): undefined => undefined;
+
+/** Real nodes need network namespaces, mounts and loop devices. */
+function needsRootOnLinux(): string | undefined {
+  if (process.platform !== 'linux') return `real nodes need Linux, this is ${process.platform}`;
+  return process.getuid?.() === 0 ? undefined : 'real nodes need root (network namespaces, mounts); run it with sudo';
+}
+
+/** In the order in which they run: the fast ones first. */
+export const levels: readonly Level[] = [
+  { name: 'unit', files: 'test/unit/**/*.test.ts', timeoutMs: 10_000, unfit: always },
+  // The first hook may have to build the control plane's binaries.
+  { name: 'api', files: 'test/api/**/*.test.ts', timeoutMs: 60_000, unfit: always },
+  { name: 'e2e', files: 'test/e2e/**/*.test.ts', timeoutMs: 300_000, unfit: needsRootOnLinux },
+];
+
+export interface Request {
+  readonly levels: readonly Level[];
+  /** Handed on to mocha. */
+  readonly mochaArguments: readonly string[];
+}
+
+/** `[level ...] [-- mocha arguments]`; npm eats one `--`, so options before any `--` belong to mocha, too. */
+export function parseArguments(argv: readonly string[]): Request {
+  const separator = argv.indexOf('--');
+  const ours = separator < 0 ? argv : argv.slice(0, separator);
+  const firstOption = ours.findIndex((word) => word.startsWith('-'));
+  const names = firstOption < 0 ? ours : ours.slice(0, firstOption);
+  const mochaArguments = [
+    ...(firstOption < 0 ? [] : ours.slice(firstOption)),
+    ...(separator < 0 ? [] : argv.slice(separator + 1)),
+  ];
+  const unknown = names.filter((name) => !levels.some((level) => level.name === name));
+  if (unknown.length > 0) {
+    const known = levels.map((level) => level.name).join(', ');
+    throw new Error(`there is no test level '${unknown.join("', '")}'; the levels are ${known}`);
+  }
+  return { levels: levels.filter((level) => names.length === 0 || names.includes(level.name)), mochaArguments };
+}

@@ -1,0 +1,42 @@
+import { appendFileSync } from 'node:fs';
+import mocha from 'mocha';
+import { marks } from './counts.js';
+
+const { constants } = mocha.Runner;
+
+/** How long hooks may clean up after Ctrl-C before the process ends all the same. Milliseconds. */
+const cleanUpMs = 60_000;
+
+/**
+ * mocha's own spec reporter, without its closing count (the whole run has one of its own), that also writes a mark per
+ * outcome and lets the hooks clean up after Ctrl-C: mocha would die at once and leave clusters behind.
+ */
+class CountingReporter extends mocha.reporters.Spec {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const file = process.env.UNDERSTUDY_TEST_COUNTS;
+    const write = (mark: string): void => {
+      if (file) appendFileSync(file, `${mark}\n`);
+    };
+    runner.on(constants.EVENT_TEST_PASS, () => write(marks.passed));
+    runner.on(constants.EVENT_TEST_FAIL, () => write(marks.failed));
+    runner.on(constants.EVENT_TEST_PENDING, () => write(marks.skipped));
+    runner.on(constants.EVENT_RUN_END, () => write(marks.end));
+    process.once('SIGINT', () => stop(runner));
+    process.once('SIGTERM', () => stop(runner));
+  }
+
+  override epilogue(): void {
+    if (this.failures.length > 0) mocha.reporters.Base.list(this.failures);
+  }
+}
+
+function stop(runner: Mocha.Runner): void {
+  console.log('\nStopping after the test that runs now, and cleaning up; press Ctrl-C again to end at once.');
+  runner.abort();
+  process.once('SIGINT', () => process.exit(130));
+  setTimeout(() => process.exit(130), cleanUpMs).unref();
+}
+
+// biome-ignore lint/style/noDefaultExport: mocha takes a reporter from `default` and from nothing else.
+export { CountingReporter as default };

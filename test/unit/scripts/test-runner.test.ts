@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { describe, it } from 'mocha';
+import { marks, outcomeOf, sum, summary } from '../../../scripts/test/counts.js';
+import { levels, parseArguments } from '../../../scripts/test/levels.js';
+
+const clean = { code: 0, signal: null, interrupted: false };
+const text = (...all: string[]): string => all.map((mark) => `${mark}\n`).join('');
+
+describe('the outcome of a test level', () => {
+  it('counts marks', () => {
+    const marked = text(marks.passed, marks.failed, marks.passed, marks.skipped, marks.end);
+    const outcome = outcomeOf(marked, { ...clean, code: 1 });
+    expect(outcome).to.deep.equal({ passed: 2, failed: 1, skipped: 1, died: undefined });
+  });
+
+  it('is a failure when the process ended before its last test', () => {
+    const outcome = outcomeOf(text(marks.passed), { ...clean, code: 0 });
+    expect(outcome.failed).to.equal(1);
+    expect(outcome.died).to.contain('ended before its last test');
+  });
+
+  it('is a failure when the process was killed, on top of the tests that failed', () => {
+    const outcome = outcomeOf(text(marks.failed), { ...clean, code: null, signal: 'SIGKILL' });
+    expect(outcome).to.include({ failed: 2, died: 'it was ended by SIGKILL' });
+  });
+
+  it('is a failure when mocha reports one by its exit code alone', () => {
+    expect(outcomeOf(text(marks.passed, marks.end), { ...clean, code: 7 }).failed).to.equal(1);
+  });
+
+  it('is a failure when it was interrupted, whatever had passed', () => {
+    const outcome = outcomeOf(text(marks.passed, marks.end), { ...clean, interrupted: true });
+    expect(outcome).to.include({ failed: 1, died: 'it was interrupted' });
+  });
+});
+
+describe('the closing line', () => {
+  it('sums all levels, and names skipped tests only when there are some', () => {
+    const total = sum([
+      { passed: 3, failed: 0, skipped: 0 },
+      { passed: 4, failed: 2, skipped: 0 },
+    ]);
+    expect(summary(total)).to.equal('7 passed, 2 failed');
+    expect(summary({ ...total, skipped: 1 })).to.equal('7 passed, 2 failed, 1 skipped');
+  });
+});
+
+describe('the arguments of npm test', () => {
+  it('mean all levels when none is named', () => {
+    expect(parseArguments([]).levels).to.deep.equal(levels);
+  });
+
+  it('name levels, which run fast ones first whatever the order', () => {
+    expect(parseArguments(['e2e', 'unit']).levels.map((level) => level.name)).to.deep.equal(['unit', 'e2e']);
+  });
+
+  it('go to mocha after -- and from the first option on', () => {
+    expect(parseArguments(['unit', '--', '--grep', 'x']).mochaArguments).to.deep.equal(['--grep', 'x']);
+    expect(parseArguments(['unit', '--grep', 'x']).mochaArguments).to.deep.equal(['--grep', 'x']);
+  });
+
+  it('are refused with the known names when a level does not exist', () => {
+    expect(() => parseArguments(['units'])).to.throw("no test level 'units'; the levels are unit, api, e2e");
+  });
+});
