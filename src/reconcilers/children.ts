@@ -32,15 +32,18 @@ export function isOurs(object: Owned): boolean {
   return object.metadata.labels?.[labels.managedBy] === FIELD_MANAGER;
 }
 
-/** How a live object stands to the one that is wanted. */
+/**
+ * How a live object stands to the one that is wanted. A predecessor belongs to an owner of the same kind that is not
+ * ours to judge, in practice a deleted namesake: garbage collection will take it away.
+ */
 export function relationTo(live: Owned, wanted: Owned): 'own' | 'orphan' | 'predecessor' | 'foreign' {
   if (!isOurs(live)) return 'foreign';
-  const owner = controllerOf(live);
-  if (!owner) return 'orphan';
   const wantedOwners = wanted.metadata.ownerReferences ?? [];
-  if (wantedOwners.some((reference) => reference.uid === owner.uid)) return 'own';
-  const namesake = wantedOwners.some((reference) => reference.kind === owner.kind && reference.name === owner.name);
-  return namesake ? 'predecessor' : 'foreign';
+  const liveOwners = live.metadata.ownerReferences ?? [];
+  if (liveOwners.some(({ uid }) => wantedOwners.some((owner) => owner.uid === uid))) return 'own';
+  const controller = controllerOf(live);
+  if (!controller) return 'orphan';
+  return wantedOwners.some((owner) => owner.kind === controller.kind) ? 'predecessor' : 'foreign';
 }
 
 /** Marks an object with the hash of what is applied, labels and owners included. */

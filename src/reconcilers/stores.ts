@@ -46,7 +46,10 @@ export interface Views {
   cameras: CameraView;
   reports: RecorderReport;
   backups: Backup;
+  /** Recorders. */
   pods: PodView;
+  /** Replicas of this operator, in its own namespace. */
+  operatorPods: PodView;
   leases: LeaseView;
   nodes: NodeView;
   claims: ClaimView;
@@ -64,8 +67,9 @@ export type Kind = keyof Views;
 export type Stores = { readonly [K in Kind]: Store<Views[K]> } & {
   /** Pools as this process knows them best: its own last commit, until the watch has caught up with it. */
   readonly latestPools: LatestKnown<FailoverPool>;
-  /** Servers likewise: a status just written is not written again. */
+  /** Servers and cameras likewise: a status just written is not written again. */
   readonly latestServers: LatestKnown<RecordingServer>;
+  readonly latestCameras: LatestKnown<CameraView>;
 };
 
 /** Names of the indexes. Values of all but `node` are 'namespace/name'. */
@@ -76,6 +80,8 @@ export const indexes = {
   server: 'server',
   /** servers: 'namespace/claim' of each volume, whether named or from a template. */
   claim: 'claim',
+  /** servers: 'namespace/role' that status.servingRole names. */
+  servingRole: 'servingRole',
   /** pods: name of the node. */
   node: 'node',
 } as const;
@@ -123,6 +129,8 @@ const sources: { readonly [K in Kind]: Source<Views[K]> } = {
     indexes: {
       [indexes.pool]: ({ metadata, spec }) => (spec.poolRef ? [`${metadata.namespace}/${spec.poolRef.name}`] : []),
       [indexes.claim]: claimsOf,
+      [indexes.servingRole]: ({ metadata, status }) =>
+        status?.servingRole ? [`${metadata.namespace}/${status.servingRole}`] : [],
     },
   },
   pools: { type: failoverPools, project: (raw) => projectResource<FailoverPool>(raw) },
@@ -145,6 +153,11 @@ const sources: { readonly [K in Kind]: Source<Views[K]> } = {
       [indexes.server]: ofServer,
       [indexes.node]: (pod) => (pod.nodeName ? [pod.nodeName] : []),
     },
+  },
+  operatorPods: {
+    type: resources.pods,
+    labelSelector: `${labels.name}=understudy,${labels.component}=operator`,
+    project: projectPod,
   },
   leases: {
     type: resources.leases,
@@ -178,8 +191,16 @@ export interface WatchOptions {
   client: KubeClient;
   /** Namespaces to watch; empty: all. */
   namespaces: readonly string[];
+  /** Where this operator runs. */
+  operatorNamespace: string;
   metrics?: Metrics;
   log?: Log;
+}
+
+/** The namespaces that one kind is watched in; undefined stands for all, or for a cluster-scoped kind. */
+function scopesOf(kind: Kind, type: ResourceType, options: WatchOptions): readonly (string | undefined)[] {
+  if (kind === 'operatorPods') return [options.operatorNamespace];
+  return type.namespaced && options.namespaces.length > 0 ? options.namespaces : [undefined];
 }
 
 export function createWatches(options: WatchOptions): Watches {
@@ -191,7 +212,7 @@ export function createWatches(options: WatchOptions): Watches {
     const notify: ChangeListener<Views[K]> = (key, next, previous) => {
       for (const listener of listeners.get(kind) ?? []) (listener as ChangeListener<Views[K]>)(key, next, previous);
     };
-    const scopes = source.type.namespaced && options.namespaces.length > 0 ? options.namespaces : [undefined];
+    const scopes = scopesOf(kind, source.type, options);
     const parts = scopes.map((namespace) =>
       createReflector<Views[K]>(options.client, {
         type: source.type,
@@ -218,6 +239,7 @@ export function createWatches(options: WatchOptions): Watches {
     reports: watch('reports'),
     backups: watch('backups'),
     pods: watch('pods'),
+    operatorPods: watch('operatorPods'),
     leases: watch('leases'),
     nodes: watch('nodes'),
     claims: watch('claims'),
@@ -230,6 +252,7 @@ export function createWatches(options: WatchOptions): Watches {
   });
   on('pools', (key, next) => stores.latestPools.observed(key, next));
   on('servers', (key, next) => stores.latestServers.observed(key, next));
+  on('cameras', (key, next) => stores.latestCameras.observed(key, next));
   return { stores, reflectors, on };
 }
 
@@ -239,5 +262,6 @@ export function withLatest(stores: { readonly [K in Kind]: Store<Views[K]> }): S
     ...stores,
     latestPools: createLatestKnown(stores.pools),
     latestServers: createLatestKnown(stores.servers),
+    latestCameras: createLatestKnown(stores.cameras),
   };
 }

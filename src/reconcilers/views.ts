@@ -84,8 +84,7 @@ function ours(entries: Record<string, string> | undefined): Record<string, strin
 }
 
 function ownersOf(references: OwnerReference[] | undefined): OwnerReference[] | undefined {
-  const controllers = references?.filter((reference) => reference.controller === true);
-  return controllers && controllers.length > 0 ? controllers : undefined;
+  return references && references.length > 0 ? references : undefined;
 }
 
 /** Leaves out absent fields: an explicit undefined costs memory in every one of thousands of views. */
@@ -267,8 +266,8 @@ export class CameraView implements View {
 
   constructor(raw: KubeObject) {
     const { spec, status } = raw as KubeObject & { spec: CameraAssignmentSpec; status?: CameraAssignmentStatus };
-    const { name, namespace = '', uid, generation, creationTimestamp, deletionTimestamp } = raw.metadata;
-    this.metadata = compact({ name, namespace, uid, generation, creationTimestamp, deletionTimestamp });
+    const { name, namespace = '', uid, resourceVersion, generation, deletionTimestamp } = raw.metadata;
+    this.metadata = compact({ name, namespace, uid, resourceVersion, generation, deletionTimestamp });
     const { type, maxSessions, credentialsSecretRef } = spec.source;
     this.spec = {
       serverRef: spec.serverRef,

@@ -57,6 +57,7 @@ export function memoryStores(): MemoryStores {
     });
   const stores = {
     servers: memoryStore<Views['servers']>({
+      [indexes.servingRole]: (server) => at(server.metadata.namespace, server.status?.servingRole),
       [indexes.pool]: (server) => at(server.metadata.namespace, server.spec.poolRef?.name),
       [indexes.claim]: (server) =>
         server.spec.volumes.map(
@@ -72,6 +73,7 @@ export function memoryStores(): MemoryStores {
       [indexes.pool]: (backup) => at(backup.metadata.namespace, backup.spec.poolRef.name),
     }),
     pods: memoryStore<Views['pods']>({ ...byServer, [indexes.node]: (pod) => (pod.nodeName ? [pod.nodeName] : []) }),
+    operatorPods: memoryStore<Views['operatorPods']>(),
     leases: memoryStore<Views['leases']>(byServer),
     nodes: memoryStore<Views['nodes']>(),
     claims: memoryStore<Views['claims']>(),
