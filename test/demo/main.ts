@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import { OPERATOR_NAMESPACE } from '../scenario/operator.js';
+import { type Ending, openEnding } from './ending.js';
+import { type Promised, promisesOf } from './outcome.js';
+import { report } from './report.js';
+import { openScreen, type Screen } from './screen.js';
+import { NAMESPACE, type Stage, setUp } from './setup.js';
+import { introduce, play } from './story.js';
+
+const usage = `npm run demo [-- --keep]
+
+Brings up a real Kubernetes with four nodes on this machine, two recorders and two standbys with real video, breaks both
+recorders, shows what happens, and measures the gaps in the recorded files.
+
+  --keep   leaves the cluster up afterwards and says how to look around`;
+
+const { values } = parseArgs({ options: { keep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+if (values.help) {
+  console.log(usage);
+} else {
+  const screen = openScreen(process.stdout);
+  const ending = openEnding((text) => screen.note(text));
+  process.exitCode = await demo(screen, ending, values.keep ?? false);
+}
+
+async function demo(screen: Screen, ending: Ending, keep: boolean): Promise<number> {
+  const started = performance.now();
+  try {
+    introduce(screen);
+    const stage = await setUp(screen.note, ending.add);
+    const played = await play(stage, screen);
+    const outcome = await report(stage, played, screen);
+    const promised = promisesOf(stage, played, outcome);
+    tell(screen, promised, (performance.now() - started) / 1000);
+    if (keep) await keepUp(stage, screen, ending);
+    else await ending.run();
+    return promised.every(({ kept }) => kept) ? 0 : 1;
+  } catch (error) {
+    screen.freeze();
+    if (ending.interrupted()) return 130;
+    screen.say('The demo could not be finished.');
+    console.error(error instanceof Error ? error.message : error);
+    await ending.run();
+    return 1;
+  }
+}
+
+function tell(screen: Screen, promised: readonly Promised[], seconds: number): void {
+  screen.say('What was promised, and what came of it:');
+  for (const { text, kept, finding } of promised) {
+    screen.plain(`  ${kept ? 'kept  ' : 'BROKEN'}  ${text}\n          ${finding}`);
+  }
+  const broken = promised.filter(({ kept }) => !kept);
+  const verdict =
+    broken.length === 0
+      ? `All ${promised.length} promises were kept.`
+      : `${broken.length} of ${promised.length} promises were BROKEN: ${broken.map(({ text }) => text).join('; ')}.`;
+  screen.say(`${verdict} The demo took ${seconds.toFixed(0)} s.`);
+}
+
+async function keepUp({ cluster, system }: Stage, screen: Screen, ending: Ending): Promise<void> {
+  await cluster.keep();
+  ending.forget();
+  system.chronicle.stop();
+  screen.say('The cluster stays up, and its cameras go on. Look around:');
+  screen.plain(
+    [
+      `  export KUBECONFIG=${cluster.kubeconfigPath}`,
+      `  kubectl -n ${NAMESPACE} get rsrv,fop,cam          # who records what`,
+      `  kubectl -n ${NAMESPACE} get rsrv,fop,cam,rbak -o wide`,
+      `  kubectl -n ${NAMESPACE} describe fop              # the conditions and the history of the failovers`,
+      `  kubectl -n ${NAMESPACE} get events --sort-by=.metadata.creationTimestamp`,
+      `  kubectl -n ${OPERATOR_NAMESPACE} logs -l app.kubernetes.io/component=operator`,
+      `Take it away with: npm run cluster -- down --name ${cluster.name}`,
+    ].join('\n'),
+  );
+}

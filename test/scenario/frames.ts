@@ -1,0 +1,86 @@
+import { tryRun } from '../cluster/run-command.js';
+import type { Segment } from './segments.js';
+
+/** A picture that can be read from the disk. */
+export interface Frame {
+  /** When the recorder received it, wall clock in milliseconds. */
+  readonly timeMs: number;
+  readonly isKey: boolean;
+  readonly server: string;
+  readonly epoch: number;
+  readonly writer: string;
+}
+
+/** A stretch of time without pictures. */
+export interface Hole {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly seconds: number;
+  readonly before: Frame;
+  readonly after: Frame;
+}
+
+// MPEG-TS counts 90,000 ticks a second in 33 bits, so its times repeat each 26.5 hours.
+const TICKS_PER_MS = 90;
+const WRAP_MS = 2 ** 33 / TICKS_PER_MS;
+const AT_ONCE = 4;
+
+/** Reads all pictures of the segments, in the order of time. A file without any, as a power cut leaves it, adds none. */
+export async function framesOf(segments: readonly Segment[]): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  const waiting = [...segments];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) frames.push(...(await framesIn(next)));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return frames.sort((a, b) => a.timeMs - b.timeMs);
+}
+
+async function framesIn(segment: Segment): Promise<Frame[]> {
+  const show = ['-select_streams', 'v', '-show_entries', 'packet=pts,flags', '-of', 'csv=p=0'];
+  const output = (await tryRun('ffprobe', ['-v', 'quiet', ...show, segment.path])) ?? '';
+  const { server, epoch, writer } = segment;
+  return output
+    .split('\n')
+    .map((line) => line.split(','))
+    .filter(([pts]) => /^\d+$/.test(pts ?? ''))
+    .map(([pts, flags]) => ({
+      timeMs: unwrapped(Number(pts) / TICKS_PER_MS, segment.modifiedMs),
+      isKey: flags?.startsWith('K') ?? false,
+      server,
+      epoch,
+      writer,
+    }));
+}
+
+function unwrapped(timeMs: number, nearMs: number): number {
+  return timeMs + WRAP_MS * Math.round((nearMs - timeMs) / WRAP_MS);
+}
+
+/** Where for longer than `longerThanMs` nobody recorded a picture; two recorders at once close each other's holes. */
+export function holesIn(frames: readonly Frame[], longerThanMs: number): Hole[] {
+  const holes: Hole[] = [];
+  let before: Frame | undefined;
+  for (const after of frames) {
+    if (before && after.timeMs - before.timeMs > longerThanMs) {
+      const [startMs, endMs] = [before.timeMs, after.timeMs];
+      holes.push({ startMs, endMs, seconds: (endMs - startMs) / 1000, before, after });
+    }
+    before = after;
+  }
+  return holes;
+}
+
+/** The usual time between two key frames, in seconds; undefined with fewer than two of them. */
+export function keyFrameIntervalSeconds(frames: readonly Frame[]): number | undefined {
+  const intervals: number[] = [];
+  const last = new Map<string, number>();
+  for (const { isKey, timeMs, server, writer } of frames) {
+    if (!isKey) continue;
+    const source = `${server}/${writer}`;
+    const previous = last.get(source);
+    if (previous !== undefined) intervals.push((timeMs - previous) / 1000);
+    last.set(source, timeMs);
+  }
+  return intervals.sort((a, b) => a - b)[Math.floor(intervals.length / 2)];
+}

@@ -1,0 +1,68 @@
+import type { RecorderReport } from '../../src/crds/index.js';
+import type { Chronicle } from './chronicle.js';
+import { type Frame, framesOf, type Hole, holesIn, keyFrameIntervalSeconds } from './frames.js';
+import type { ReadableDisk } from './readable-disk.js';
+import { type Segment, segmentsOn } from './segments.js';
+
+/** What the disks say about one camera. */
+export interface CameraMeasurement {
+  readonly camera: string;
+  readonly role: string;
+  /** Stretches without pictures, longer than `HOLE_MS`, between the first and the last picture. */
+  readonly holes: readonly Hole[];
+  /** Usual time between key frames, in seconds. */
+  readonly keyFrameSeconds: number;
+  readonly frames: readonly Frame[];
+}
+
+/** Simulated cameras send ten pictures a second; a stretch of this length is no jitter any more. */
+export const HOLE_MS = 700;
+
+/** Reads the footage of a camera from all disks and finds its holes. Throws when no picture can be read. */
+export async function measureCamera(
+  disks: readonly ReadableDisk[],
+  role: string,
+  camera: string,
+  sinceMs: number,
+): Promise<CameraMeasurement> {
+  const segments: Segment[] = [];
+  for (const { folder, server } of disks) segments.push(...(await segmentsOn(folder, server, role, camera, sinceMs)));
+  const frames = (await framesOf(segments)).filter((frame) => frame.timeMs >= sinceMs);
+  const keyFrameSeconds = keyFrameIntervalSeconds(frames);
+  if (keyFrameSeconds === undefined) {
+    throw new Error(`camera ${camera}: no footage on the disks of ${disks.map((disk) => disk.server).join(', ')}`);
+  }
+  return { camera, role, holes: holesIn(frames, HOLE_MS), keyFrameSeconds, frames };
+}
+
+/** First picture of the camera that a server recorded in an epoch, in milliseconds of wall clock. */
+export function firstFrameMs(measurement: CameraMeasurement, server: string, epoch: number): number | undefined {
+  return measurement.frames.find((frame) => frame.server === server && frame.epoch === epoch)?.timeMs;
+}
+
+/**
+ * How long a recorder took from trying to reach a camera to its first bytes, in seconds: from the versions of its
+ * report, in which it first is Connecting (or was told the role, where that went too quickly to be seen) and then
+ * Recording. Undefined when it never recorded.
+ */
+export function connectSeconds(
+  chronicle: Chronicle,
+  server: string,
+  epoch: number,
+  camera: string,
+): number | undefined {
+  const versions = chronicle
+    .history('reports', server)
+    .map(({ object }) => object)
+    .filter((report) => report.status?.epoch === epoch);
+  const states = versions.map((report) => stateOf(report, camera)).filter((state) => state !== undefined);
+  const began = states.find(({ state }) => state === 'Connecting') ?? states.find(({ state }) => state === 'Waiting');
+  const recorded = states.find(({ state }) => state === 'Recording');
+  if (!recorded?.startTime) return undefined;
+  const startMs = Date.parse(began?.sinceTime ?? recorded.sinceTime);
+  return Math.max(0, (Date.parse(recorded.startTime) - startMs) / 1000);
+}
+
+function stateOf(report: RecorderReport, camera: string) {
+  return report.status?.cameras?.find((each) => each.name === camera);
+}

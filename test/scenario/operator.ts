@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url';
+import { resources } from '../../src/operator/resources.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { waitUntil } from '../cluster/wait-until.js';
+import type { Api } from './api.js';
+
+/** The chart of this checkout. */
+export const CHART = fileURLToPath(new URL('../../deploy/helm/understudy', import.meta.url));
+export const OPERATOR_NAMESPACE = 'understudy-system';
+const LEADER_LEASE = 'understudy-operator';
+const READY_MS = 120_000;
+
+interface Pod {
+  metadata: { name: string; labels?: Record<string, string>; deletionTimestamp?: string };
+  spec: { nodeName?: string };
+  status: { phase?: string; conditions?: { type: string; status: string }[] };
+}
+
+export interface Replica {
+  readonly pod: string;
+  readonly node: string;
+  readonly ready: boolean;
+}
+
+/** The operator as installed by its chart. */
+export interface Operator {
+  replicas(): Promise<Replica[]>;
+  /** Node of the replica that holds the leader Lease; undefined while nobody leads. */
+  leaderNode(): Promise<string | undefined>;
+  /** Waits for two ready replicas, one of which leads. */
+  ready(): Promise<void>;
+}
+
+/** Installs the chart with the image that the nodes have already. */
+export async function installOperator(cluster: Cluster, api: Api, image: string, chart: string): Promise<Operator> {
+  const colon = image.lastIndexOf(':');
+  const settings = {
+    'image.repository': image.slice(0, colon),
+    'image.tag': image.slice(colon + 1),
+    'image.pullPolicy': 'Never',
+  };
+  const values = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const where = ['--namespace', OPERATOR_NAMESPACE, '--create-namespace'];
+  await cluster.helm(['upgrade', '--install', 'understudy', chart, ...where, ...values]);
+  return operatorOf(api);
+}
+
+function operatorOf(api: Api): Operator {
+  const replicas = async () => {
+    const pods = await api.list<Pod>(resources.pods, OPERATOR_NAMESPACE);
+    return pods
+      .filter((pod) => pod.metadata.labels?.['app.kubernetes.io/component'] === 'operator')
+      .filter((pod) => pod.metadata.deletionTimestamp === undefined)
+      .map((pod) => ({ pod: pod.metadata.name, node: pod.spec.nodeName ?? '', ready: isReady(pod) }));
+  };
+  const leaderNode = async () => {
+    const key = { namespace: OPERATOR_NAMESPACE, name: LEADER_LEASE };
+    const lease = await api.find<{ spec?: { holderIdentity?: string } }>(resources.leases, key);
+    const holder = lease?.spec?.holderIdentity ?? '';
+    return (await replicas()).find(({ pod }) => holder === pod || holder.startsWith(`${pod}_`))?.node;
+  };
+  const ready = async () => {
+    const isUp = async () => {
+      const all = await replicas();
+      return all.length === 2 && all.every((replica) => replica.ready) && (await leaderNode()) !== undefined;
+    };
+    const hint = async () => `The replicas are: ${JSON.stringify(await replicas())}`;
+    await waitUntil('both replicas of the operator are ready', isUp, { timeoutMs: READY_MS, intervalMs: 100, hint });
+  };
+  return { replicas, leaderNode, ready };
+}
+
+function isReady(pod: Pod): boolean {
+  return pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
