@@ -1,0 +1,163 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Binaries } from './binaries.js';
+import {
+  type CertificateRequest,
+  type KeyPair,
+  makeAuthority,
+  makeCertificate,
+  makeServiceAccountKey,
+} from './certificates.js';
+import {
+  apiServerArguments,
+  auditPolicy,
+  auditPolicyPath,
+  type ControlPlaneSettings,
+  controllerManagerArguments,
+  etcdArguments,
+  schedulerArguments,
+} from './control-plane-arguments.js';
+import { type Daemon, startDaemon, tailOf } from './daemon.js';
+import type { Journal } from './journal.js';
+import { kubeconfigFor } from './kubeconfig.js';
+import { tryRun } from './run-command.js';
+import { waitUntil } from './wait-until.js';
+
+export interface ControlPlaneInput {
+  readonly name: string;
+  readonly settings: ControlPlaneSettings;
+  readonly binaries: Binaries;
+  readonly journal: Journal;
+  /** The network namespace it runs in; the machine's own if undefined. */
+  readonly namespace: string | undefined;
+  /** Addresses and names by which clients reach the API server. */
+  readonly serverNames: readonly string[];
+}
+
+export interface ControlPlane {
+  readonly authority: KeyPair;
+  readonly server: string;
+  /** A client certificate of this cluster as a kubeconfig file; gives its path. */
+  writeKubeconfig(request: CertificateRequest): Promise<string>;
+  startApiServer(): Promise<void>;
+  stopApiServer(): Promise<void>;
+}
+
+/** The API server drains open requests and watches for some seconds before it ends. */
+const apiServerGraceMs = 30_000;
+
+/** Starts etcd, the API server, the controller manager and, if there are nodes, the scheduler. */
+export async function startControlPlane(input: ControlPlaneInput): Promise<ControlPlane> {
+  const { settings } = input;
+  const { folder } = settings;
+  const pki = join(folder, 'pki');
+  await Promise.all(['pki', 'kubeconfigs', 'logs'].map((each) => mkdir(join(folder, each), { recursive: true })));
+  const authority = await makeAuthority(pki);
+  const server = `https://${settings.address}:${settings.apiPort}`;
+
+  const writeKubeconfig = async (request: CertificateRequest) => {
+    const client = await makeCertificate(pki, authority, request);
+    const path = join(folder, 'kubeconfigs', `${request.name}.yaml`);
+    const text = await kubeconfigFor({ server, clusterName: input.name, authorityPath: authority.certificate, client });
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
+  };
+  await Promise.all([makeServerCertificates(input, pki, authority), writeOwnKubeconfigs(writeKubeconfig)]);
+  await writeFile(auditPolicyPath(folder), auditPolicy);
+
+  const start = (name: string, binary: string, args: readonly string[]) =>
+    startDaemon({
+      name,
+      command: [...inNamespace(input.namespace), binary, ...args],
+      clusterFolder: folder,
+      journal: input.journal,
+    });
+  await start('etcd', input.binaries('etcd'), etcdArguments(settings));
+
+  let apiServer: Daemon | undefined;
+  const startApiServer = async () => {
+    if (await apiServer?.isAlive()) return;
+    apiServer = await start('kube-apiserver', input.binaries('kube-apiserver'), apiServerArguments(settings));
+    await untilReady(input, apiServer);
+  };
+  const stopApiServer = async () => {
+    await apiServer?.end(apiServerGraceMs);
+    apiServer = undefined;
+  };
+  await startApiServer();
+  const controllers = input.binaries('kube-controller-manager');
+  await start('kube-controller-manager', controllers, controllerManagerArguments(settings));
+  if (settings.hasNodes) await start('kube-scheduler', input.binaries('kube-scheduler'), schedulerArguments(settings));
+  await untilServiceAccountsAreMade(input);
+  return { authority, server, writeKubeconfig, startApiServer, stopApiServer };
+}
+
+/** `nsenter`, not `ip netns exec`: the latter mounts a new /sys and so hides the cgroups. */
+function inNamespace(namespace: string | undefined): string[] {
+  return namespace ? ['nsenter', `--net=/run/netns/${namespace}`, '--'] : [];
+}
+
+async function makeServerCertificates(input: ControlPlaneInput, pki: string, authority: KeyPair): Promise<void> {
+  const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', ...input.serverNames];
+  await Promise.all([
+    makeCertificate(pki, authority, { name: 'api-server', commonName: 'kube-apiserver', names }),
+    makeCertificate(pki, authority, {
+      name: 'kubelet-client',
+      commonName: 'kube-apiserver-kubelet-client',
+      organization: 'system:masters',
+    }),
+    makeServiceAccountKey(pki),
+  ]);
+}
+
+async function writeOwnKubeconfigs(write: ControlPlane['writeKubeconfig']): Promise<void> {
+  await Promise.all([
+    write({ name: 'admin', commonName: 'admin', organization: 'system:masters' }),
+    write({ name: 'controller-manager', commonName: 'system:kube-controller-manager' }),
+    write({ name: 'scheduler', commonName: 'system:kube-scheduler' }),
+  ]);
+}
+
+export const adminKubeconfigPath = (folder: string) => join(folder, 'kubeconfigs', 'admin.yaml');
+
+function kubectl(input: ControlPlaneInput, args: readonly string[]): Promise<string | undefined> {
+  const config = adminKubeconfigPath(input.settings.folder);
+  return tryRun(input.binaries('kubectl'), ['--kubeconfig', config, ...args], { timeoutMs: 20_000 });
+}
+
+async function untilReady(input: ControlPlaneInput, apiServer: Daemon): Promise<void> {
+  const ready = async () => {
+    if (!(await apiServer.isAlive())) throw new Error(`The API server ended. ${await tailOf(apiServer.logPath)}`);
+    return (await kubectl(input, ['get', '--raw', '/readyz'])) === 'ok';
+  };
+  const hint = () => tailOf(apiServer.logPath);
+  await waitUntil('the API server is ready', ready, { timeoutMs: 90_000, intervalMs: 150, hint });
+}
+
+/** Before its service account exists, no pod can be created in the default namespace. */
+async function untilServiceAccountsAreMade(input: ControlPlaneInput): Promise<void> {
+  const made = async () => (await kubectl(input, ['get', 'serviceaccount', 'default', '-n', 'default'])) !== undefined;
+  const hint = () => tailOf(join(input.settings.folder, 'logs', 'kube-controller-manager.log'));
+  await waitUntil('the controller manager works', made, { timeoutMs: 60_000, intervalMs: 150, hint });
+}
+
+/** Ports that are free now, all different. Someone may take one before it is used; then the start says so. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, listenAnywhere));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('A listening server has no port.');
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function listenAnywhere() {
+  return new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve(server));
+  });
+}

@@ -1,0 +1,36 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The effective user's id; 0 is root. Only Linux is supported, where it always exists. */
+export function userId(): number {
+  return process.getuid?.() ?? -1;
+}
+
+/** Where built binaries are kept between runs: `understudy` in the user's cache folder (XDG_CACHE_HOME is honoured). */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'understudy');
+}
+
+/**
+ * Where clusters keep everything that lives only as long as they do. It is the same for all runs of a user, so that
+ * one run finds and removes what another has left behind. UNDERSTUDY_RUN_DIR moves it.
+ */
+export function runFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return env.UNDERSTUDY_RUN_DIR || join(tmpdir(), `understudy-${userId()}`);
+}
+
+/** Makes the run folder for this user alone. Throws if someone else made it first: names in a shared /tmp can be taken. */
+export async function makeRunFolder(): Promise<string> {
+  const folder = runFolder();
+  await mkdir(join(folder, 'clusters'), { recursive: true, mode: 0o700 });
+  const { uid } = await stat(folder);
+  if (uid !== userId()) {
+    throw new Error(`${folder} belongs to user ${uid}; remove it or set UNDERSTUDY_RUN_DIR to a folder of your own.`);
+  }
+  return folder;
+}
+
+export function clusterFolder(name: string): string {
+  return join(runFolder(), 'clusters', name);
+}

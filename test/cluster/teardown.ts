@@ -1,0 +1,126 @@
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { removeCgroup } from './cgroups.js';
+import { isStale, listClusterNames, readState } from './cluster-state.js';
+import { type Resource, readJournal } from './journal.js';
+import { countLeftovers, describeLeftovers, findLeftovers, type LeftoverScope, type Leftovers } from './leftovers.js';
+import { isWithin, listMounts } from './mounts.js';
+import { clusterFolder, userId } from './paths.js';
+import { endProcesses } from './process-identity.js';
+import { run, tryRun } from './run-command.js';
+import { waitUntil } from './wait-until.js';
+
+/** Which leftovers a cluster could have; read it before the teardown, which removes what it is read from. */
+export async function scopeOf(name: string): Promise<LeftoverScope> {
+  const folder = clusterFolder(name);
+  return { folder, slot: (await readState(name))?.slot, journal: await readJournal(folder) };
+}
+
+/**
+ * Takes a cluster away, whoever started it and in whatever state it is, and gives what is left then: nothing, or it
+ * throws and says what. It may run twice, and may run while another one runs.
+ */
+export async function tearDown(name: string): Promise<Leftovers> {
+  const scope = await scopeOf(name);
+  if ((await readState(name))?.external) {
+    await rm(scope.folder, { recursive: true, force: true });
+    return findLeftovers(scope);
+  }
+  await endAllProcesses(scope);
+  await unmountAll(scope);
+  await detachLoopDevices(scope);
+  await removeNetwork(scope);
+  await removeCgroups(scope);
+  await removeFolders(scope);
+  const left = await findLeftovers(scope);
+  if (countLeftovers(left) > 0) throw new Error(`Cluster ${name} was taken down, but left: ${describeLeftovers(left)}`);
+  return left;
+}
+
+/** Takes down every cluster whose owner has ended without doing so. Gives their names. */
+export async function sweepStaleClusters(onProgress: (line: string) => void): Promise<string[]> {
+  const swept: string[] = [];
+  for (const name of await listClusterNames()) {
+    if (!(await isStale(await readState(name)))) continue;
+    onProgress(`Taking down cluster ${name}: the process that started it has ended.`);
+    await tearDown(name);
+    swept.push(name);
+  }
+  return swept;
+}
+
+/** Killed, not asked: a test cluster has nothing to save, and the first process of a node takes all its pods with it. */
+async function endAllProcesses(scope: LeftoverScope): Promise<void> {
+  // Two rounds may be needed: a container runtime can start a process between being found and being killed.
+  await waitUntil(
+    'all processes of the cluster have ended',
+    async () => {
+      const { processes } = await findLeftovers(scope);
+      await endProcesses(processes, 0);
+      return processes.length === 0;
+    },
+    { timeoutMs: 30_000 },
+  );
+}
+
+async function unmountAll(scope: LeftoverScope): Promise<void> {
+  const { mounts } = await findLeftovers(scope);
+  // The last made first: a later mount can lie inside an earlier one. A busy one is detached, and ends with its user.
+  for (const path of [...mounts].reverse()) {
+    if ((await tryRun('umount', [path])) === undefined) await tryRun('umount', ['--lazy', path]);
+  }
+}
+
+/** /run/netns, which `ip netns` mounts on itself: ours if it was not there before, unless others use it by now. */
+async function unmountIfEmpty(path: string): Promise<void> {
+  const mounted = (await listMounts()).some((mount) => mount.path === path);
+  if (mounted && (await readdir(path)).length === 0) await tryRun('umount', [path]);
+}
+
+async function detachLoopDevices(scope: LeftoverScope): Promise<void> {
+  const { loopDevices } = await findLeftovers(scope);
+  for (const device of loopDevices) await run('losetup', ['--detach', device]);
+  // The kernel detaches a device when its last user has gone, which may be a moment after the call.
+  const detached = async () => (await findLeftovers(scope)).loopDevices.length === 0;
+  if (loopDevices.length > 0) await waitUntil('the loop devices are detached', detached, { timeoutMs: 10_000 });
+}
+
+async function removeNetwork(scope: LeftoverScope): Promise<void> {
+  const found = await findLeftovers(scope);
+  for (const rule of ofKind(scope.journal, 'iptables')) {
+    if (found.firewallRules.length > 0) await tryRun('iptables', ['-w', '5', '-D', 'FORWARD', ...rule.rule]);
+  }
+  for (const link of found.links) await tryRun('ip', ['link', 'delete', link]);
+  for (const namespace of found.namespaces) await tryRun('ip', ['netns', 'delete', namespace]);
+  for (const entry of ofKind(scope.journal, 'mount')) {
+    if (!isWithin(entry.path, scope.folder)) await unmountIfEmpty(entry.path);
+  }
+}
+
+async function removeCgroups(scope: LeftoverScope): Promise<void> {
+  const { cgroups } = await findLeftovers(scope);
+  for (const cgroup of cgroups) {
+    // A cgroup is busy for a moment after its last process has ended.
+    const removed = () =>
+      removeCgroup(cgroup).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EBUSY') return false;
+          throw error;
+        },
+      );
+    await waitUntil(`cgroup ${cgroup} is removed`, removed, { timeoutMs: 10_000 });
+  }
+}
+
+async function removeFolders(scope: LeftoverScope): Promise<void> {
+  const mounted = (await findLeftovers(scope)).mounts;
+  if (mounted.length > 0) throw new Error(`Still mounted, so nothing is deleted: ${mounted.join(', ')}`);
+  await rm(scope.folder, { recursive: true, force: true });
+  if (userId() !== 0) return;
+  // Not empty, or already gone: then it is not ours to remove.
+  for (const entry of ofKind(scope.journal, 'folder')) await rmdir(entry.path).catch(() => undefined);
+}
+
+function ofKind<K extends Resource['kind']>(journal: readonly Resource[], kind: K): Extract<Resource, { kind: K }>[] {
+  return journal.filter((entry): entry is Extract<Resource, { kind: K }> => entry.kind === kind);
+}

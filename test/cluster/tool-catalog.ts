@@ -1,0 +1,88 @@
+/** The binaries a cluster is made of: which Go module pins each, and how it tells its version. */
+
+export type ToolName =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kubelet'
+  | 'kube-proxy'
+  | 'kubectl'
+  | 'helm'
+  | 'pause';
+
+export interface Tool {
+  readonly name: ToolName;
+  /** The folder in `tools/` whose go.mod pins it. */
+  readonly module: 'kubernetes' | 'etcd' | 'helm' | 'pause';
+  /** The Go package that is built. */
+  readonly package: string;
+  readonly version: string;
+  readonly versionArguments: readonly string[];
+}
+
+export const kubernetesVersion = '1.36.3';
+const etcdVersion = '3.6.16';
+const helmVersion = '4.3.1';
+const pauseVersion = '1.0.0';
+
+function kubernetesTool(name: ToolName, versionArguments: readonly string[] = ['--version']): Tool {
+  return {
+    name,
+    module: 'kubernetes',
+    package: `k8s.io/kubernetes/cmd/${name}`,
+    version: kubernetesVersion,
+    versionArguments,
+  };
+}
+
+const versionFlag = ['--version'] as const;
+
+export const tools: Readonly<Record<ToolName, Tool>> = {
+  etcd: {
+    name: 'etcd',
+    module: 'etcd',
+    package: 'go.etcd.io/etcd/server/v3',
+    version: etcdVersion,
+    versionArguments: versionFlag,
+  },
+  'kube-apiserver': kubernetesTool('kube-apiserver'),
+  'kube-controller-manager': kubernetesTool('kube-controller-manager'),
+  'kube-scheduler': kubernetesTool('kube-scheduler'),
+  kubelet: kubernetesTool('kubelet'),
+  'kube-proxy': kubernetesTool('kube-proxy'),
+  kubectl: kubernetesTool('kubectl', ['version', '--client']),
+  helm: {
+    name: 'helm',
+    module: 'helm',
+    package: 'helm.sh/helm/v4/cmd/helm',
+    version: helmVersion,
+    versionArguments: ['version', '--short'],
+  },
+  pause: { name: 'pause', module: 'pause', package: '.', version: pauseVersion, versionArguments: versionFlag },
+};
+
+/** What a control plane alone needs. Nothing is scheduled there: no node would take a pod. */
+export const controlPlaneTools: readonly ToolName[] = ['etcd', 'kube-apiserver', 'kubectl', 'kube-controller-manager'];
+
+/** What a cluster with nodes needs beyond that. */
+export const nodeTools: readonly ToolName[] = ['kube-scheduler', 'kubelet', 'kube-proxy', 'pause'];
+
+/** Without these linker variables every Kubernetes binary calls itself v0.0.0, and kubectl warns about a version skew. */
+export function linkerFlags(tool: Tool): string {
+  const flags = ['-s', '-w'];
+  if (tool.module === 'kubernetes') {
+    const [major, minor] = tool.version.split('.');
+    for (const at of ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version']) {
+      flags.push(`-X ${at}.gitVersion=v${tool.version}`, `-X ${at}.gitMajor=${major}`, `-X ${at}.gitMinor=${minor}`);
+      flags.push(`-X ${at}.gitTreeState=clean`);
+    }
+  }
+  if (tool.module === 'helm') flags.push(`-X helm.sh/helm/v4/internal/version.version=v${tool.version}`);
+  return flags.join(' ');
+}
+
+/** True if the tool's own answer names exactly this version, not merely one that begins with it. */
+export function tellsVersion(answer: string, version: string): boolean {
+  return new RegExp(`(^|[^0-9.])${version.replaceAll('.', '\\.')}($|[^0-9.])`, 'm').test(answer);
+}

@@ -1,0 +1,3 @@
+module understudy.dev/test/cluster/tools/pause
+
+go 1.26.0

@@ -1,0 +1,67 @@
+/** One real API server for all API tests of a mocha process. */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { type Cluster, startCluster } from '../cluster/cluster.js';
+import { useExistingCluster } from '../cluster/existing-cluster.js';
+
+/** The very first start builds the binaries, which takes minutes; every later one takes seconds. */
+const startTimeoutMs = 30 * 60_000;
+
+let starting: Promise<Cluster> | undefined;
+let running: Cluster | undefined;
+const namespaces: string[] = [];
+
+function start(): Promise<Cluster> {
+  const kubeconfig = process.env.UNDERSTUDY_TEST_KUBECONFIG;
+  const context = process.env.UNDERSTUDY_TEST_CONTEXT;
+  const onProgress = (line: string) => console.error(`  ${line}`);
+  if (!kubeconfig && !context) return startCluster({ onProgress });
+  return useExistingCluster({ ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}), onProgress });
+}
+
+/**
+ * Call it in a `describe`. The control plane is started before its first test, once in the process, and stopped after
+ * the last test of all. UNDERSTUDY_TEST_KUBECONFIG and UNDERSTUDY_TEST_CONTEXT name a cluster of your own instead.
+ */
+export function useApiCluster(): { readonly cluster: Cluster } {
+  before('the API server is ready', async function () {
+    this.timeout(startTimeoutMs);
+    starting ??= start();
+    running = await starting;
+  });
+  return {
+    get cluster() {
+      if (!running) throw new Error('The API server is not started yet: use it in a test or in a hook.');
+      return running;
+    },
+  };
+}
+
+/** A new namespace, empty but for what Kubernetes itself puts there; for one test file or one test. */
+export async function testNamespace(prefix = 'test'): Promise<string> {
+  if (!running) throw new Error('Call useApiCluster() in the describe, and testNamespace() in a test or in a hook.');
+  const name = `${prefix}-${randomBytes(4).toString('hex')}`;
+  await running.kubectl(['create', 'namespace', name]);
+  namespaces.push(name);
+  return name;
+}
+
+/** Applies the generated CRDs and waits until the API server serves them. */
+export async function installCrds(cluster: Cluster): Promise<void> {
+  const folder = fileURLToPath(new URL('../../deploy/crds', import.meta.url));
+  await cluster.kubectl(['apply', '--server-side', '-f', folder]);
+  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', folder]);
+}
+
+// Outside of every describe: a hook of the whole run, whichever file was first to import this.
+after('the API server is stopped', async function () {
+  this.timeout(120_000);
+  if (!running) return;
+  // A cluster that was started here goes away whole; a user's own must be left as it was.
+  if (running.context !== undefined && namespaces.length > 0) {
+    await running.kubectl(['delete', 'namespace', '--wait=false', ...namespaces]);
+  }
+  await running.stop();
+  running = undefined;
+  starting = undefined;
+});
