@@ -19,7 +19,7 @@ export interface Clock {
 /** Node truncates a longer delay to 1 ms, so a longer timer is walked in steps. */
 const longestTimer = 2 ** 31 - 1;
 
-/** The clock of this process. Its timers do not keep the process alive by themselves. */
+/** The clock of this process. Its timers do not keep the process alive by themselves: a server or `startProcess` does. */
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => new Date(),

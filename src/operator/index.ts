@@ -27,10 +27,21 @@ export {
 } from './controller/types.js';
 export { WorkQueue, type WorkQueueOptions } from './controller/work-queue.js';
 export { deepEqual } from './deep-equal.js';
+export { createLeaderElector, type LeaderElectorOptions } from './election/leader-elector.js';
+export type { Lease, LeaseSpec } from './election/lease.js';
 export { type LeaderElector, LeadershipLostError } from './election/types.js';
+export { createEventRecorder, type EventRecorderOptions, type FlushingEventRecorder } from './events/event-recorder.js';
 export type { EventInput, EventRecorder } from './events/types.js';
+export {
+  eventLoopBeat,
+  type HealthCheck,
+  type HealthServer,
+  type HealthServerOptions,
+  startHealthServer,
+} from './health-server.js';
 export { createLog, type Log, type LogOptions, redactSecrets, silentLog } from './log.js';
 export { createMetrics, type Metrics, type MetricsOptions } from './metrics.js';
+export { microTime } from './micro-time.js';
 export {
   apiVersionOf,
   type Key,
@@ -43,5 +54,7 @@ export {
   parseKey,
   type ResourceType,
 } from './objects.js';
+export type { HealthOptions } from './operator-process.js';
+export { type ProcessOptions, type RunningProcess, startProcess } from './process.js';
 export { resources } from './resources.js';
 export { mergePatch, writeStatusIfChanged } from './status-writer.js';

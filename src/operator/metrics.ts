@@ -54,6 +54,12 @@ function reflectorMetrics(registers: Registry[]) {
       labelNames,
       registers,
     }),
+    activityAge: new Gauge({
+      name: 'reflector_last_activity_age_seconds',
+      help: 'Time since the last data from the API server',
+      labelNames,
+      registers,
+    }),
     objects: new Gauge({ name: 'reflector_objects', help: 'Objects held in the store', labelNames, registers }),
   };
 }
