@@ -46,7 +46,12 @@ export const backupKind = {
   description: 'A system baseline: what it takes to stand the recording system up again. It holds no footage.',
   spec,
   status,
-  rules: [],
+  rules: [
+    {
+      rule: 'self.metadata.name.size() <= 63',
+      message: 'metadata.name must be at most 63 characters: a label on the Secrets of the baseline carries it',
+    },
+  ],
   columns: [
     { name: 'Pool', type: 'string', jsonPath: '.spec.poolRef.name' },
     { name: 'Reason', type: 'string', jsonPath: '.spec.reason' },

@@ -194,6 +194,8 @@ export const reasons = {
   Complete: 'Complete',
   /** The baseline could not be made; the message says why and what to do. */
   Failed: 'Failed',
+  /** The pool's status does not show the takeover that this baseline should fix; the pool was re-created meanwhile. */
+  TakeoverNotVisible: 'TakeoverNotVisible',
   /** What was read back differs from what was written. */
   ChecksumMismatch: 'ChecksumMismatch',
   /** The engine refused: quota, size or permission; the message carries its words. */

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import type {
+  CameraAssignment,
+  CameraAssignmentSpec,
+  FailoverPool,
+  FailoverPoolSpec,
+  Metadata,
+  RecordingServer,
+  RecordingServerSpec,
+  Role,
+} from '../crds/index.js';
+import { canonicalJson } from './canonical-json.js';
+
+/** What the file is; the first thing a reader checks. */
+export const BASELINE_FORMAT = 'understudy.dev/baseline';
+/** Raised when an older reader would misunderstand the file. */
+export const BASELINE_FORMAT_VERSION = 1;
+
+interface Described {
+  readonly name: string;
+  readonly labels?: Record<string, string>;
+  readonly annotations?: Record<string, string>;
+}
+
+/** A role as it stands; without uids, which mean nothing in a system that is stood up again. */
+export type BaselineRole = Omit<Role, 'holderUID' | 'homeUID'>;
+
+export interface BaselinePool extends Described {
+  readonly spec: FailoverPoolSpec;
+  readonly epoch: number;
+  readonly roles: readonly BaselineRole[];
+}
+
+export interface BaselineServer extends Described {
+  /** Recorder settings, volumes and plugins among it. */
+  readonly spec: RecordingServerSpec;
+  readonly assignment?: { readonly role: string; readonly epoch: number };
+}
+
+export interface BaselineCamera extends Described {
+  readonly spec: CameraAssignmentSpec;
+  readonly boundTo?: {
+    readonly role: string;
+    readonly server: string;
+    readonly epoch: number;
+    readonly startTime: string;
+  };
+}
+
+/**
+ * A system baseline (rule 12): what it takes to stand the recording system of one pool up again. It names Secrets and
+ * holds nothing of their contents; it holds no footage.
+ */
+export interface Baseline {
+  readonly format: typeof BASELINE_FORMAT;
+  readonly formatVersion: number;
+  readonly operatorVersion: string;
+  readonly namespace: string;
+  readonly pool: BaselinePool;
+  /** By name. */
+  readonly servers: readonly BaselineServer[];
+  /** By name. */
+  readonly cameras: readonly BaselineCamera[];
+  /** Names of the Secrets that cameras and pods refer to. */
+  readonly secrets: readonly string[];
+}
+
+/** What a baseline is made from. The order does not matter. */
+export interface BaselineSources {
+  readonly operatorVersion: string;
+  readonly namespace: string;
+  readonly pool: FailoverPool;
+  readonly servers: readonly RecordingServer[];
+  readonly cameras: readonly BaselineCamera[];
+}
+
+/** A baseline as bytes. */
+export interface EncodedBaseline {
+  readonly json: Buffer;
+  /** Hex, of `json`. */
+  readonly sha256: string;
+  readonly servers: number;
+  readonly cameras: number;
+}
+
+/** Puts a baseline together. Equal states yield equal baselines: nothing in it depends on when or how often it is made. */
+export function collectBaseline(sources: BaselineSources): Baseline {
+  const servers = sources.servers.map(baselineServer).sort(byName);
+  const cameras = [...sources.cameras].sort(byName);
+  return {
+    format: BASELINE_FORMAT,
+    formatVersion: BASELINE_FORMAT_VERSION,
+    operatorVersion: sources.operatorVersion,
+    namespace: sources.namespace,
+    pool: baselinePool(sources.pool),
+    servers,
+    cameras,
+    secrets: secretNames(servers, cameras),
+  };
+}
+
+/** What the baseline keeps of a camera: no conditions, no statistics, no resourceVersion. */
+export function baselineCamera({ metadata, spec, status }: CameraAssignment): BaselineCamera {
+  const bound = status?.boundTo;
+  return {
+    ...described(metadata),
+    spec,
+    ...(bound
+      ? { boundTo: { role: bound.role, server: bound.server, epoch: bound.epoch, startTime: bound.startTime } }
+      : {}),
+  };
+}
+
+/** The canonical bytes of a baseline and their checksum. */
+export function encodeBaseline(baseline: Baseline): EncodedBaseline {
+  const json = Buffer.from(`${canonicalJson(baseline)}\n`);
+  return { json, sha256: sha256(json), servers: baseline.servers.length, cameras: baseline.cameras.length };
+}
+
+/** Reads what `encodeBaseline` wrote. Throws an Error that names the mend for anything else. */
+export function decodeBaseline(json: Buffer): Baseline {
+  const value = JSON.parse(json.toString()) as Partial<Baseline>;
+  if (value.format !== BASELINE_FORMAT) {
+    throw new Error(`this is no baseline: its format is ${String(value.format)}, not ${BASELINE_FORMAT}`);
+  }
+  if (value.formatVersion !== BASELINE_FORMAT_VERSION) {
+    throw new Error(
+      `the baseline is of format version ${String(value.formatVersion)} and this version reads ` +
+        `${BASELINE_FORMAT_VERSION}; use the version that wrote it (${String(value.operatorVersion)})`,
+    );
+  }
+  return value as Baseline;
+}
+
+/** Hex. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function baselinePool({ metadata, spec, status }: FailoverPool): BaselinePool {
+  const roles = (status?.roles ?? []).map(({ holderUID: _holder, homeUID: _home, ...role }) => role);
+  return { ...described(metadata), spec, epoch: status?.epoch ?? 0, roles: roles.sort(byName) };
+}
+
+function baselineServer({ metadata, spec, status }: RecordingServer): BaselineServer {
+  return {
+    ...described(metadata),
+    spec,
+    ...(status?.epoch === undefined ? {} : { assignment: { role: status.servingRole ?? '', epoch: status.epoch } }),
+  };
+}
+
+/** kubectl's copy of the whole object would double its size, and is stale as soon as another tool writes. */
+const dropped = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
+
+function described({ name, labels, annotations }: Metadata): Described {
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => !dropped.has(key));
+  return {
+    name,
+    ...(labels && Object.keys(labels).length > 0 ? { labels } : {}),
+    ...(kept.length > 0 ? { annotations: Object.fromEntries(kept) } : {}),
+  };
+}
+
+function secretNames(servers: readonly BaselineServer[], cameras: readonly BaselineCamera[]): string[] {
+  const names = [
+    ...cameras.map((camera) => camera.spec.source.credentialsSecretRef?.name),
+    ...servers.flatMap((server) => server.spec.podTemplate?.imagePullSecrets?.map((ref) => ref.name) ?? []),
+  ];
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

@@ -1,0 +1,2 @@
+export { type BackupReconcilerOptions, createBackupReconciler } from './reconciler.js';
+export { isFinal } from './status.js';

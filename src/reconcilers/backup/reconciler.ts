@@ -1,0 +1,172 @@
+import {
+  type Artifact,
+  type BackupEngine,
+  BackupError,
+  collectBaseline,
+  createSecretEngine,
+  encodeBaseline,
+} from '../../backup/index.js';
+import { type Backup, type BackupStatus, backups, reasons } from '../../crds/index.js';
+import {
+  type ApiClient,
+  type Clock,
+  type EventRecorder,
+  isApiError,
+  objectRef,
+  parseKey,
+  type Reconcile,
+  type ReconcileContext,
+  type Result,
+  writeStatusIfChanged,
+} from '../../operator/index.js';
+import { indexes, type Stores } from '../stores.js';
+import { type Failure, failureOf } from './failure.js';
+import { type Gathered, type GatherSources, gather, targetOf } from './gather.js';
+import { listed, plan, type Step } from './plan.js';
+import { completeStatus, failedStatus, runningStatus } from './status.js';
+
+export interface BackupReconcilerOptions {
+  readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'delete' | 'patchStatus'>;
+  readonly stores: Pick<Stores, 'cameras'>;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  /** The operator's version; stands in every baseline. */
+  readonly version: string;
+  /** Default: the Secret engine over `client`. */
+  readonly engines?: readonly BackupEngine[];
+}
+
+/**
+ * Makes the baseline of one Backup (rule 12) and writes its status. Enqueue it for every Backup that is not `isFinal`.
+ * Every step may be repeated: a crash in the middle costs a repetition, never a second baseline.
+ */
+export function createBackupReconciler(options: BackupReconcilerOptions): Reconcile {
+  return new BackupReconciler(options).reconcile;
+}
+
+class BackupReconciler {
+  readonly #options: BackupReconcilerOptions;
+  readonly #engines: ReadonlyMap<string, BackupEngine>;
+  readonly #sources: GatherSources;
+  /** When a Backup was first seen unfinished, on the monotonic clock; a namesake made later starts anew. */
+  readonly #firstSeen = new Map<string, { uid: string | undefined; at: number }>();
+
+  constructor(options: BackupReconcilerOptions) {
+    this.#options = options;
+    const engines = options.engines ?? [createSecretEngine({ client: options.client })];
+    this.#engines = new Map(engines.map((engine) => [engine.name, engine]));
+    this.#sources = {
+      client: options.client,
+      engines: this.#engines,
+      camerasOfRole: (server) => options.stores.cameras.byIndex(indexes.server, server),
+    };
+  }
+
+  readonly reconcile: Reconcile = async (key, context) => {
+    try {
+      return await this.#reconcile(key, context);
+    } catch (error) {
+      if (!isApiError(error, 'namespaceTerminating', 'notFound')) throw error;
+      // The Backup, or its whole namespace, went away in the middle: nothing is left to do or to say.
+      context.log.debug({ key, err: error }, 'backup ended with its object');
+    }
+  };
+
+  async #reconcile(key: string, context: ReconcileContext): Promise<Result | undefined> {
+    const gathered = await gather(this.#sources, parseKey(key), context.signal);
+    const { backup } = gathered;
+    if (!backup) {
+      this.#firstSeen.delete(key);
+      return undefined;
+    }
+    const step = plan(gathered, this.#waitedMs(key, backup.metadata.uid));
+    try {
+      return await this.#apply(step, gathered, backup, context);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (!failure) throw error;
+      context.log.warn({ key, err: error }, 'baseline failed');
+      return this.#fail(backup, failure, context);
+    }
+  }
+
+  async #apply(step: Step, gathered: Gathered, backup: Backup, context: ReconcileContext): Promise<Result | undefined> {
+    switch (step.do) {
+      case 'nothing':
+        return undefined;
+      case 'fail':
+        return this.#fail(backup, step, context);
+      case 'wait':
+        await this.#write(backup, runningStatus(backup, step.reason, step.message, this.#now()), context);
+        return { requeueAfterMs: step.requeueAfterMs };
+      case 'adopt':
+        return this.#complete(backup, step.stored.artifact, [], context);
+      case 'write':
+        return this.#make(backup, gathered, step.unbound, context);
+    }
+  }
+
+  async #make(
+    backup: Backup,
+    gathered: Gathered,
+    unbound: readonly string[],
+    context: ReconcileContext,
+  ): Promise<undefined> {
+    const running = runningStatus(backup, reasons.InProgress, 'the baseline is being made', this.#now());
+    await this.#write(backup, running, context);
+    const { pool } = gathered;
+    const engine = this.#engines.get(backup.spec.engine);
+    if (!engine || !pool) throw new BackupError(reasons.InvalidSpec, `spec.engine ${backup.spec.engine} is not known`);
+    const { servers, cameras } = await gathered.readSystem();
+    const namespace = backup.metadata.namespace ?? '';
+    const operatorVersion = this.#options.version;
+    const baseline = encodeBaseline(collectBaseline({ operatorVersion, namespace, pool, servers, cameras }));
+    const artifact = await engine.write(baseline, targetOf(backup), context.signal);
+    await this.#complete({ ...backup, status: running }, artifact, unbound, context);
+  }
+
+  async #complete(
+    backup: Backup,
+    artifact: Artifact,
+    unbound: readonly string[],
+    context: ReconcileContext,
+  ): Promise<undefined> {
+    const left = unbound.length > 0 ? ` These cameras were not bound to their new holder yet: ${listed(unbound)}.` : '';
+    const message =
+      `${artifact.servers} servers and ${artifact.cameras} cameras in ${artifact.location}, ` +
+      `written and read back.${left}`;
+    await this.#write(backup, completeStatus(backup, artifact, message, this.#now()), context);
+    this.#report(backup, 'Normal', reasons.Complete, message);
+  }
+
+  async #fail(backup: Backup, failure: Failure, context: ReconcileContext): Promise<undefined> {
+    await this.#write(backup, failedStatus(backup, failure.reason, failure.message, this.#now()), context);
+    this.#report(backup, 'Warning', failure.reason, failure.message);
+  }
+
+  async #write(backup: Backup, status: BackupStatus, context: ReconcileContext): Promise<void> {
+    await writeStatusIfChanged(this.#options.client, backups, backup, status, { signal: context.signal });
+  }
+
+  #report(backup: Backup, type: 'Normal' | 'Warning', reason: string, note: string): void {
+    this.#options.events.event({
+      regarding: objectRef(backups, backup.metadata),
+      type,
+      reason,
+      action: 'Backup',
+      note,
+    });
+  }
+
+  #waitedMs(key: string, uid: string | undefined): number {
+    const now = this.#options.clock.monotonic();
+    const known = this.#firstSeen.get(key);
+    const first = known !== undefined && known.uid === uid ? known : { uid, at: now };
+    this.#firstSeen.set(key, first);
+    return now - first.at;
+  }
+
+  #now(): Date {
+    return this.#options.clock.wall();
+  }
+}

@@ -1,0 +1,63 @@
+import type { Artifact } from '../../backup/index.js';
+import { type Backup, type BackupStatus, type Reason, reasons } from '../../crds/index.js';
+import { type Condition, kubeTime, setCondition } from '../../operator/index.js';
+
+/** Longest message that a condition takes. Characters. */
+const messageLimit = 4096;
+
+type Verdict = Record<'Ready' | 'Complete' | 'Failed' | 'Reconciling' | 'Stalled', Condition['status']>;
+
+/** True when nothing more happens to this Backup: it is complete, or has failed for good. */
+export function isFinal(backup: Pick<Backup, 'status'>): boolean {
+  return (backup.status?.conditions ?? []).some(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  );
+}
+
+/** Work goes on, or waits for something that comes by itself. */
+export function runningStatus(backup: Backup, reason: Reason, message: string, now: Date): BackupStatus {
+  const verdict: Verdict = {
+    Ready: 'False',
+    Complete: 'False',
+    Failed: 'False',
+    Reconciling: 'True',
+    Stalled: 'False',
+  };
+  return { ...started(backup, now), conditions: conditions(backup, verdict, reason, message, now) };
+}
+
+/** The baseline is written and has been read back. Nothing changes it any more. */
+export function completeStatus(backup: Backup, artifact: Artifact, message: string, now: Date): BackupStatus {
+  const verdict: Verdict = { Ready: 'True', Complete: 'True', Failed: 'False', Reconciling: 'False', Stalled: 'False' };
+  return {
+    ...started(backup, now),
+    completionTime: kubeTime(now),
+    artifact,
+    conditions: conditions(backup, verdict, reasons.Complete, message, now),
+  };
+}
+
+/** Only a person can help; kstatus calls that Stalled. */
+export function failedStatus(backup: Backup, reason: Reason, message: string, now: Date): BackupStatus {
+  const verdict: Verdict = { Ready: 'False', Complete: 'False', Failed: 'True', Reconciling: 'False', Stalled: 'True' };
+  return { ...started(backup, now), conditions: conditions(backup, verdict, reason, message, now) };
+}
+
+function started(backup: Backup, now: Date): BackupStatus {
+  return {
+    ...(backup.metadata.generation === undefined ? {} : { observedGeneration: backup.metadata.generation }),
+    startTime: backup.status?.startTime ?? kubeTime(now),
+  };
+}
+
+/** All conditions, each time: a missing one would read as unknown. */
+function conditions(backup: Backup, verdict: Verdict, reason: Reason, text: string, now: Date): Condition[] {
+  const message = text.length > messageLimit ? `${text.slice(0, messageLimit - 1)}…` : text;
+  const generation = backup.metadata.generation;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  let list = backup.status?.conditions as Condition[] | undefined;
+  for (const [type, status] of Object.entries(verdict)) {
+    list = setCondition(list, { type, status, reason, message, ...observed }, now);
+  }
+  return list ?? [];
+}
