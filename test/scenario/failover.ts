@@ -1,0 +1,58 @@
+import type { FailoverPoolStatus } from '../../src/crds/index.js';
+import { connectSeconds, firstFrameMs } from './measure.js';
+import { HANG_MS, type Scene } from './scene.js';
+import { isTrue } from './summary.js';
+
+type Entry = NonNullable<FailoverPoolStatus['history']>[number];
+
+/** What a camera missed in a failover, as its recorded files say. */
+export interface MeasuredGap {
+  readonly camera: string;
+  readonly gapSeconds: number;
+  readonly connectSeconds: number;
+  readonly keyFrameSeconds: number;
+}
+
+/** Waits until the failover of a server is through with its baseline, and every camera of it is recorded again. */
+export async function failoverDone(scene: Scene, from: string, timeoutMs = HANG_MS): Promise<Entry> {
+  const { chronicle } = scene;
+  const entry = () => chronicle.find('pools', scene.pool)?.status?.history?.find((each) => each.from === from);
+  const done = await chronicle.until(`the failover of ${from} is completed`, entry, timeoutMs);
+  const recorded = () => scene.cameras(done.role).every((name) => isRecordedBy(scene, name, done.to, done.epoch));
+  await chronicle.until(`the cameras of ${done.role} are recorded by ${done.to}`, recorded, timeoutMs);
+  return done;
+}
+
+/** Whether the camera's own status says that this server records it, at this epoch or a later one. */
+export function isRecordedBy(scene: Scene, camera: string, server: string, epoch = 0): boolean {
+  const found = scene.chronicle.find('cameras', camera);
+  const { boundTo } = found?.status ?? {};
+  return isTrue(found, 'Recording') && boundTo?.server === server && boundTo.epoch >= epoch;
+}
+
+/** Waits until a server is in a folder. */
+export function stateReached(scene: Scene, server: string, state: string, timeoutMs = HANG_MS): Promise<true> {
+  const reached = () => scene.chronicle.find('servers', server)?.status?.state === state || undefined;
+  return scene.chronicle.until(`${server} is in the folder ${state}`, reached, timeoutMs);
+}
+
+/** Measures the gaps that a failover left, in the files. The disks of servers in `dead` are read from copies. */
+export async function gapsOf(
+  scene: Scene,
+  entry: Entry,
+  sinceMs: number,
+  dead: readonly string[] = [],
+): Promise<MeasuredGap[]> {
+  const gaps: MeasuredGap[] = [];
+  for (const camera of scene.cameras(entry.role)) {
+    const measurement = await scene.measure(camera, sinceMs, dead);
+    const first = firstFrameMs(measurement, entry.to, entry.epoch);
+    const last = measurement.frames.findLast(({ timeMs }) => first !== undefined && timeMs < first);
+    const connect = connectSeconds(scene.chronicle, entry.to, entry.epoch, camera);
+    if (first === undefined || !last) throw new Error(`${camera}: no footage of ${entry.to} in epoch ${entry.epoch}`);
+    if (connect === undefined) throw new Error(`${camera}: the report of ${entry.to} does not say when it connected`);
+    const { keyFrameSeconds } = measurement;
+    gaps.push({ camera, gapSeconds: (first - last.timeMs) / 1000, connectSeconds: connect, keyFrameSeconds });
+  }
+  return gaps;
+}

@@ -1,0 +1,123 @@
+import type { RecordingServerSpec } from '../../src/crds/index.js';
+import type { ClusterNode } from '../cluster/cluster.js';
+import type { Api } from './api.js';
+import type { Chronicle } from './chronicle.js';
+import { CAMERA_NAMES, type Ground, ground } from './ground.js';
+import { type CameraMeasurement, measureCamera } from './measure.js';
+import type { PlannedServer, PoolSettings } from './plan.js';
+import { copyOf, type DiskCopy, mounted } from './readable-disk.js';
+import { buildSystem, nodeOf, type RecordingSystem } from './system.js';
+
+/** The three nodes by what the operator has on them at this moment. */
+export interface Places {
+  /** The replica that leads. */
+  readonly leader: string;
+  /** The replica that only observes; undefined when both share a node. */
+  readonly follower: string | undefined;
+  /** No replica. */
+  readonly free: string;
+}
+
+export interface SceneServer {
+  readonly name: string;
+  readonly type: RecordingServerSpec['type'];
+  readonly on: keyof Places;
+  readonly disks?: number;
+}
+
+export interface ScenePlan {
+  /** Namespace: short, as the names of disks are made from it. */
+  readonly name: string;
+  readonly servers: readonly SceneServer[];
+  /** Home server of each camera, in the order of CAMERA_NAMES. */
+  readonly homes: readonly string[];
+  readonly pool?: PoolSettings;
+}
+
+/** One system of a test file on the shared ground, all at work. */
+export interface Scene {
+  readonly ground: Ground;
+  readonly api: Api;
+  readonly system: RecordingSystem;
+  readonly chronicle: Chronicle;
+  readonly namespace: string;
+  /** The pool's name. */
+  readonly pool: string;
+  /** Cameras by name, of one home or of all. */
+  cameras(home?: string): readonly string[];
+  nodeOf(server: string): ClusterNode;
+  /** Footage of a camera since a moment; the disks of the servers named `dead` are read from copies. */
+  measure(camera: string, sinceMs: number, dead?: readonly string[]): Promise<CameraMeasurement>;
+  close(): Promise<void>;
+}
+
+export const POOL = 'site';
+/** The promise that is measured: power cut to first bytes, besides the camera's own times, in seconds. */
+export const GAP_SECONDS = 8;
+/** Hang guard of single waits; not a promise. */
+export const HANG_MS = 90_000;
+
+const defaults: PoolSettings = {
+  failoverTimeoutSeconds: 5,
+  storageGraceSeconds: 1,
+  recordingServiceGraceSeconds: 2,
+  failback: { stableSeconds: 3 },
+};
+
+/** Builds the system and waits until it is at work. */
+export async function openScene(plan: ScenePlan): Promise<Scene> {
+  const shared = await ground();
+  await shared.operator.ready();
+  const places = await placesOf(shared);
+  const servers = plan.servers.map(({ name, type, on, disks }): PlannedServer => {
+    const node = places[on];
+    if (node === undefined) throw new Error(`both replicas of the operator are on ${places.leader}: no '${on}'`);
+    return { name, type, node, ...(disks === undefined ? {} : { disks }) };
+  });
+  const cameras = plan.homes.map((home, index) => {
+    const name = CAMERA_NAMES[index] ?? '';
+    return { name, home, url: shared.cameras.url(name) };
+  });
+  const pool = { name: POOL, spec: { ...defaults, ...plan.pool } };
+  const system = await buildSystem(shared.cluster, shared.api, { namespace: plan.name, pool, servers, cameras });
+  await system.allAtWork();
+  return sceneOf(shared, system);
+}
+
+async function placesOf({ cluster, operator }: Ground): Promise<Places> {
+  const leader = await operator.leaderNode();
+  const replicas = (await operator.replicas()).map(({ node }) => node);
+  const free = cluster.nodes.map(({ name }) => name).find((name) => !replicas.includes(name));
+  if (leader === undefined || free === undefined) throw new Error(`no leader, or no free node: ${replicas.join(', ')}`);
+  return { leader, follower: replicas.find((node) => node !== leader), free };
+}
+
+function sceneOf(shared: Ground, system: RecordingSystem): Scene {
+  const { plan, chronicle } = system;
+  const measure = async (camera: string, sinceMs: number, dead: readonly string[] = []) => {
+    const home = plan.cameras.find(({ name }) => name === camera)?.home ?? '';
+    const copies: DiskCopy[] = [];
+    try {
+      const [broken, fine] = [true, false].map((is) =>
+        system.disks.filter((disk) => dead.includes(disk.server) === is),
+      );
+      for (const disk of broken ?? []) copies.push(await copyOf(shared.cluster.name, disk));
+      return await measureCamera([...mounted(fine ?? []), ...copies], home, camera, sinceMs);
+    } finally {
+      for (const copy of copies) await copy.release();
+    }
+  };
+  return {
+    ground: shared,
+    api: shared.api,
+    system,
+    chronicle,
+    namespace: plan.namespace,
+    pool: plan.pool.name,
+    cameras: (home) =>
+      plan.cameras.filter((camera) => home === undefined || camera.home === home).map(({ name }) => name),
+    nodeOf: (server) => nodeOf(shared.cluster, plan.servers.find(({ name }) => name === server)?.node ?? ''),
+    measure,
+    close: () => system.remove(),
+  };
+}
