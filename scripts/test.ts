@@ -41,6 +41,12 @@ async function run(level: Level, mochaArguments: readonly string[], interruption
   }
 }
 
+/**
+ * As in .mocharc.json, which only mocha's launcher reads. Without the second one mocha loads test files by `require`,
+ * which makes CommonJS of them: no import.meta.resolve, and a module that is imported both ways exists twice.
+ */
+const nodeOptions = ['--import', 'tsx', '--no-experimental-require-module', '--enable-source-maps'];
+
 /** Starts mocha's own program, not its launcher: that one would start a process more, which signals can miss. */
 function runMocha(
   level: Level,
@@ -51,7 +57,8 @@ function runMocha(
   const child = spawn(
     process.execPath,
     [
-      ...['--import', 'tsx', '--enable-source-maps', join(root, 'node_modules/mocha/lib/cli/cli.js')],
+      ...nodeOptions,
+      join(root, 'node_modules/mocha/lib/cli/cli.js'),
       ...['--reporter', join(root, 'scripts/test/reporter.ts'), '--timeout', String(level.timeoutMs)],
       ...['--exit', ...mochaArguments, ...(namesFiles(mochaArguments) ? [] : [level.files])],
     ],
