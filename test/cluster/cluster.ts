@@ -11,7 +11,7 @@ import { openJournal } from './journal.js';
 import { makeNetwork } from './network.js';
 import { type ClusterNode, startNodes } from './node.js';
 import { ensurePackages } from './packages.js';
-import { userId } from './paths.js';
+import { checkFoldersForNodes, userId } from './paths.js';
 import { type Reservation, reserveCluster } from './reservation.js';
 import { run } from './run-command.js';
 import { tearDown } from './teardown.js';
@@ -57,7 +57,7 @@ export interface Cluster {
   /** From now on the cluster stays until `npm run cluster -- down`. */
   keep(): Promise<void>;
   readonly controlPlane: {
-    /** Ends the API server in order and resolves when it is gone: the master loses its API. */
+    /** Kills the API server and resolves when it is gone; etcd keeps its data. */
     stopApiServer(): Promise<void>;
     /** Starts it on the same port with the same data, and resolves when it is ready. */
     startApiServer(): Promise<void>;
@@ -92,6 +92,7 @@ function checkOptions(name: string, nodes: number, options: ClusterOptions): voi
   if (nodes > 0 && userId() !== 0) {
     throw new Error('Real nodes need root: they are network namespaces with a container runtime each. Run it as root.');
   }
+  if (nodes > 0) checkFoldersForNodes();
   if ((options.nodeMonitorGraceSeconds ?? 40) < 4) throw new Error('nodeMonitorGraceSeconds must be at least 4.');
 }
 

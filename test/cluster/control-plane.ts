@@ -44,9 +44,6 @@ export interface ControlPlane {
   stopApiServer(): Promise<void>;
 }
 
-/** The API server drains open requests and watches for some seconds before it ends. */
-const apiServerGraceMs = 30_000;
-
 /** Starts etcd, the API server, the controller manager and, if there are nodes, the scheduler. */
 export async function startControlPlane(input: ControlPlaneInput): Promise<ControlPlane> {
   const { settings } = input;
@@ -82,7 +79,8 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
     await untilReady(input, apiServer);
   };
   const stopApiServer = async () => {
-    await apiServer?.end(apiServerGraceMs);
+    // Killed: asked, it would drain its watches for half a minute first, and that is not how a master is lost.
+    await apiServer?.end(0);
     apiServer = undefined;
   };
   await startApiServer();

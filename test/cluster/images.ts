@@ -132,6 +132,11 @@ async function removeOldSets(folder: string): Promise<void> {
   for (const { name } of sets.slice(keptSets)) await rm(join(folder, name), { recursive: true, force: true });
 }
 
+/** For the end of the last cluster: frees the space of the sets that are kept for the next one. */
+export async function removeUnpackedImages(): Promise<void> {
+  await rm(join(runFolder(), 'images'), { recursive: true, force: true });
+}
+
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

@@ -13,9 +13,7 @@ export type Resource =
   /** A path below each cgroup controller. */
   | { readonly kind: 'cgroup'; readonly path: string }
   /** A rule of the FORWARD chain, without the command that adds or deletes it. */
-  | { readonly kind: 'iptables'; readonly rule: readonly string[] }
-  /** A folder outside the run folder; removed if it is empty in the end. */
-  | { readonly kind: 'folder'; readonly path: string };
+  | { readonly kind: 'iptables'; readonly rule: readonly string[] };
 
 /**
  * The list of a cluster's resources, in its run folder. An entry is written before the resource is made, so that a

@@ -1,8 +1,10 @@
 /** The command line of the local cluster: npm run cluster -- up | down | status | kubeconfig. */
 import { parseArgs } from 'node:util';
+import { ensureBinaries } from './binaries.js';
 import { startCluster } from './cluster.js';
 import { type ClusterState, isStale, listClusterNames, readState, writeState } from './cluster-state.js';
 import { useExistingCluster } from './existing-cluster.js';
+import { removeUnpackedImages } from './images.js';
 import { describeLeftovers, findLeftovers } from './leftovers.js';
 import { makeRunFolder } from './paths.js';
 import { withClustersLocked } from './reservation.js';
@@ -60,9 +62,9 @@ async function isUp(name: string, nodes: number): Promise<boolean> {
 }
 
 async function answers(state: ClusterState): Promise<boolean> {
-  const url = await tryRun('sed', ['-n', 's/^ *server: //p', state.kubeconfigPath]);
-  // Any answer will do: whoever answers there with this authority's certificate is this cluster.
-  return url !== undefined && (await tryRun('curl', ['-sk', '-m', '5', `${url.trim()}/readyz`])) === 'ok';
+  const binaries = await ensureBinaries(['kubectl'], say);
+  const query = ['get', '--raw', '/readyz', '--request-timeout=5s'];
+  return (await tryRun(binaries('kubectl'), ['--kubeconfig', state.kubeconfigPath, ...query])) === 'ok';
 }
 
 async function rememberExisting(): Promise<void> {
@@ -93,6 +95,7 @@ async function down(): Promise<void> {
       } else await takeDown(name);
     }
     if (names.length === 0) say('There are no clusters.');
+    if ((await listClusterNames()).length === 0) await removeUnpackedImages();
   }, say);
 }
 

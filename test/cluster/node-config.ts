@@ -151,7 +151,9 @@ export function bootScript({ nodeFolder, pauseBinary }: BootSettings): string {
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /run/sysctl
 mount --bind '${nodeFolder}/log' /var/log
-mount --bind '${nodeFolder}/cni-state' /var/lib/cni
+# The runtime keeps what it knows of the pods' network in /var/lib/cni, which the machine may not have: writes below
+# /var/lib end in the node's folder.
+mount -t overlay -o 'lowerdir=/var/lib,upperdir=${nodeFolder}/var-lib/upper,workdir=${nodeFolder}/var-lib/work' overlay /var/lib
 # Pods with mountPropagation need a shared root; as a slave of the machine's it still sees disks being plugged.
 mount --make-rshared /
 # A kubelet sets these for its machine; here it must think so, and the machine stay as it is.

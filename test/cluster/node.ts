@@ -65,11 +65,6 @@ export async function startNodes(count: number, context: NodeContext): Promise<r
   const { folder, journal, addressing } = context;
   await mountDiskRoot(folder, journal);
   journal.record({ kind: 'cgroup', path: addressing.cgroup });
-  // The runtime keeps what it knows of the pods' network there, and each node mounts its own folder over it.
-  if (!(await exists('/var/lib/cni'))) {
-    journal.record({ kind: 'folder', path: '/var/lib/cni' });
-    await mkdir('/var/lib/cni', { recursive: true });
-  }
   const nodes = Array.from({ length: count }, (_, index) => new RunningNode(index + 1, count, context));
   await Promise.all(nodes.map((node) => node.install()));
   await Promise.all(nodes.map((node) => node.boot()));
@@ -100,7 +95,7 @@ class RunningNode implements ClusterNode {
   /** What a node has on its disk before it is switched on for the first time. */
   async install(): Promise<void> {
     const { addressing, controlPlane, images } = this.#context;
-    for (const each of ['log', 'cni-state', 'cni', 'kubelet', 'volume-plugins']) {
+    for (const each of ['log', 'var-lib/upper', 'var-lib/work', 'cni', 'kubelet', 'volume-plugins']) {
       await mkdir(join(this.#folder, each), { recursive: true });
     }
     const kubelet = {

@@ -34,3 +34,12 @@ export async function makeRunFolder(): Promise<string> {
 export function clusterFolder(name: string): string {
   return join(runFolder(), 'clusters', name);
 }
+
+/** Throws if the run folder or the cache lies where every node has files of its own, and so would not see them. */
+export function checkFoldersForNodes(run = runFolder(), cache = cacheFolder()): void {
+  const hidden = (path: string, folders: readonly string[]) => folders.find((folder) => `${path}/`.startsWith(folder));
+  const badRun = hidden(run, ['/run/', '/var/run/', '/var/log/', '/var/lib/']);
+  if (badRun) throw new Error(`Nodes do not see ${run}: set UNDERSTUDY_RUN_DIR to a folder outside of ${badRun}.`);
+  const badCache = hidden(cache, ['/run/', '/var/run/', '/var/log/']);
+  if (badCache) throw new Error(`Nodes do not see ${cache}: set XDG_CACHE_HOME to a folder outside of ${badCache}.`);
+}

@@ -32,10 +32,15 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
   return stat && { pid, startTime: stat.startTime };
 }
 
-/** A zombie has ended: only its parent has not noticed yet. */
+/**
+ * A zombie has ended, only its parent has not noticed yet; but while it still has other threads, just its first one has
+ * ended, and its files and ports are still open.
+ */
 export async function isAlive(process: ProcessIdentity): Promise<boolean> {
   const stat = await statOf(process.pid);
-  return stat !== undefined && stat.startTime === process.startTime && stat.state !== 'Z' && stat.state !== 'X';
+  if (stat === undefined || stat.startTime !== process.startTime || stat.state === 'X') return false;
+  if (stat.state !== 'Z') return true;
+  return (await readdir(`/proc/${process.pid}/task`).catch(() => [])).length > 1;
 }
 
 /** Sends the signal if the process is still the same one. */

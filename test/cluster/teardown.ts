@@ -1,10 +1,10 @@
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { removeCgroup } from './cgroups.js';
 import { isStale, listClusterNames, readState } from './cluster-state.js';
 import { type Resource, readJournal } from './journal.js';
 import { countLeftovers, describeLeftovers, findLeftovers, type LeftoverScope, type Leftovers } from './leftovers.js';
 import { isWithin, listMounts } from './mounts.js';
-import { clusterFolder, userId } from './paths.js';
+import { clusterFolder } from './paths.js';
 import { endProcesses } from './process-identity.js';
 import { run, tryRun } from './run-command.js';
 import { waitUntil } from './wait-until.js';
@@ -116,9 +116,6 @@ async function removeFolders(scope: LeftoverScope): Promise<void> {
   const mounted = (await findLeftovers(scope)).mounts;
   if (mounted.length > 0) throw new Error(`Still mounted, so nothing is deleted: ${mounted.join(', ')}`);
   await rm(scope.folder, { recursive: true, force: true });
-  if (userId() !== 0) return;
-  // Not empty, or already gone: then it is not ours to remove.
-  for (const entry of ofKind(scope.journal, 'folder')) await rmdir(entry.path).catch(() => undefined);
 }
 
 function ofKind<K extends Resource['kind']>(journal: readonly Resource[], kind: K): Extract<Resource, { kind: K }>[] {
