@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ensureBinaries } from '../cluster/binaries.js';
 import { OPERATOR_NAMESPACE } from '../scenario/operator.js';
 import { type Ending, openEnding } from './ending.js';
 import { type Promised, promisesOf } from './outcome.js';
@@ -59,13 +60,14 @@ function tell(screen: Screen, promised: readonly Promised[], seconds: number): v
 }
 
 async function keepUp({ cluster, system }: Stage, screen: Screen, ending: Ending): Promise<void> {
+  const binaries = await ensureBinaries(['kubectl'], screen.note);
   await cluster.keep();
   ending.forget();
   system.chronicle.stop();
   screen.say('The cluster stays up, and its cameras go on. Look around:');
   screen.plain(
     [
-      `  export KUBECONFIG=${cluster.kubeconfigPath}`,
+      `  alias kubectl='${binaries('kubectl')} --kubeconfig ${cluster.kubeconfigPath}'`,
       `  kubectl -n ${NAMESPACE} get rsrv,fop,cam          # who records what`,
       `  kubectl -n ${NAMESPACE} get rsrv,fop,cam,rbak -o wide`,
       `  kubectl -n ${NAMESPACE} describe fop              # the conditions and the history of the failovers`,

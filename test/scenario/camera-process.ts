@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { daemonEnvironment } from '../cluster/daemon.js';
+import { installMissing } from '../cluster/packages.js';
 import { clusterFolder } from '../cluster/paths.js';
 
 /** Simulated cameras in a process of their own, so that a busy test does not starve their pictures. */
@@ -15,6 +16,9 @@ export interface CameraProcess {
   stop(): Promise<void>;
 }
 
+const needs = [
+  { command: 'ffmpeg', package: 'ffmpeg', why: 'makes the pictures of the cameras, and ffprobe counts them' },
+];
 const START_MS = 60_000;
 
 /**
@@ -27,6 +31,7 @@ export async function startCameraProcess(
 ): Promise<CameraProcess> {
   const { bridgeAddress } = cluster;
   if (bridgeAddress === undefined) throw new Error(`cluster ${cluster.name} has no nodes that could reach cameras`);
+  await installMissing(needs, (line) => console.log(`  ${line}`));
   const program = fileURLToPath(new URL('../cameras/main.ts', import.meta.url));
   const address = ['--host', '0.0.0.0', '--advertised-host', bridgeAddress];
   const folder = clusterFolder(cluster.name);

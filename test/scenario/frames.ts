@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { tryRun } from '../cluster/run-command.js';
-import type { Segment } from './segments.js';
+import { type Segment, unlessGone } from './segments.js';
 
 /** A picture that can be read from the disk. */
 export interface Frame {
@@ -25,6 +26,9 @@ const TICKS_PER_MS = 90;
 const WRAP_MS = 2 ** 33 / TICKS_PER_MS;
 const AT_ONCE = 4;
 
+/** A segment was moved to its place while it was being read: the listing is out of date. */
+export class MovedError extends Error {}
+
 /** Reads all pictures of the segments, in the order of time. A file without any, as a power cut leaves it, adds none. */
 export async function framesOf(segments: readonly Segment[]): Promise<Frame[]> {
   const frames: Frame[] = [];
@@ -39,6 +43,7 @@ export async function framesOf(segments: readonly Segment[]): Promise<Frame[]> {
 async function framesIn(segment: Segment): Promise<Frame[]> {
   const show = ['-select_streams', 'v', '-show_entries', 'packet=pts,flags', '-of', 'csv=p=0'];
   const output = (await tryRun('ffprobe', ['-v', 'quiet', ...show, segment.path])) ?? '';
+  if ((await unlessGone(stat(segment.path))) === undefined) throw new MovedError(`${segment.path} has been moved`);
   const { server, epoch, writer } = segment;
   return output
     .split('\n')

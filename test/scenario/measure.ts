@@ -1,6 +1,6 @@
 import type { RecorderReport } from '../../src/crds/index.js';
 import type { Chronicle } from './chronicle.js';
-import { type Frame, framesOf, type Hole, holesIn, keyFrameIntervalSeconds } from './frames.js';
+import { type Frame, framesOf, type Hole, holesIn, keyFrameIntervalSeconds, MovedError } from './frames.js';
 import type { ReadableDisk } from './readable-disk.js';
 import { type Segment, segmentsOn } from './segments.js';
 
@@ -25,14 +25,30 @@ export async function measureCamera(
   camera: string,
   sinceMs: number,
 ): Promise<CameraMeasurement> {
-  const segments: Segment[] = [];
-  for (const { folder, server } of disks) segments.push(...(await segmentsOn(folder, server, role, camera, sinceMs)));
-  const frames = (await framesOf(segments)).filter((frame) => frame.timeMs >= sinceMs);
+  const frames = (await allFrames(disks, role, camera, sinceMs)).filter((frame) => frame.timeMs >= sinceMs);
   const keyFrameSeconds = keyFrameIntervalSeconds(frames);
   if (keyFrameSeconds === undefined) {
     throw new Error(`camera ${camera}: no footage on the disks of ${disks.map((disk) => disk.server).join(', ')}`);
   }
   return { camera, role, holes: holesIn(frames, HOLE_MS), keyFrameSeconds, frames };
+}
+
+/** Recorders move a segment when they close it: then it is looked for again. */
+async function allFrames(
+  disks: readonly ReadableDisk[],
+  role: string,
+  camera: string,
+  sinceMs: number,
+  triesLeft = 5,
+): Promise<Frame[]> {
+  const segments: Segment[] = [];
+  for (const { folder, server } of disks) segments.push(...(await segmentsOn(folder, server, role, camera, sinceMs)));
+  try {
+    return await framesOf(segments);
+  } catch (error) {
+    if (!(error instanceof MovedError) || triesLeft === 0) throw error;
+    return allFrames(disks, role, camera, sinceMs, triesLeft - 1);
+  }
 }
 
 /** First picture of the camera that a server recorded in an epoch, in milliseconds of wall clock. */
