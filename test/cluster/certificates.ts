@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from './exists.js';
 import { run } from './run-command.js';
 
 export interface KeyPair {
@@ -55,11 +55,4 @@ function extensions(request: CertificateRequest): string[] {
 
 async function openssl(args: readonly string[]): Promise<void> {
   await run('openssl', ['req', ...args]);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

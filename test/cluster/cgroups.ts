@@ -1,14 +1,8 @@
-import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { exists } from './exists.js';
 
 const root = '/sys/fs/cgroup';
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
 
 async function isUnified(): Promise<boolean> {
   return exists(join(root, 'cgroup.controllers'));

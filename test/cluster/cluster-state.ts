@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clusterFolder, runFolder } from './paths.js';
+import { clusterFolder, isClusterName, runFolder } from './paths.js';
 import { isAlive, type ProcessIdentity } from './process-identity.js';
 
 /** What other processes must know about a cluster; kept in its run folder. */
@@ -35,7 +35,7 @@ export async function readState(name: string): Promise<ClusterState | undefined>
 
 /** The names of all clusters that have a run folder, also of those whose state is lost. */
 export async function listClusterNames(): Promise<string[]> {
-  return (await readdir(join(runFolder(), 'clusters')).catch(() => [])).sort();
+  return (await readdir(join(runFolder(), 'clusters')).catch(() => [])).filter(isClusterName).sort();
 }
 
 /** A cluster is stale when the process it belonged to has ended without taking it down. */

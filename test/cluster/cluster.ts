@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { maxNodes } from './addressing.js';
 import { ensureBinaries } from './binaries.js';
 import { writeState } from './cluster-state.js';
 import { adminKubeconfigPath, type ControlPlane, freePorts, startControlPlane } from './control-plane.js';
@@ -11,7 +12,7 @@ import { openJournal } from './journal.js';
 import { makeNetwork } from './network.js';
 import { type ClusterNode, startNodes } from './node.js';
 import { ensurePackages } from './packages.js';
-import { checkFoldersForNodes, userId } from './paths.js';
+import { checkFoldersForNodes, clusterFolder, userId } from './paths.js';
 import { type Reservation, reserveCluster } from './reservation.js';
 import { run } from './run-command.js';
 import { tearDown } from './teardown.js';
@@ -84,11 +85,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 function checkOptions(name: string, nodes: number, options: ClusterOptions): void {
-  if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) {
-    throw new Error(`"${name}" is no cluster name: use up to 40 lower-case letters, digits and hyphens.`);
-  }
-  if (!Number.isInteger(nodes) || nodes < 0 || nodes > 20)
-    throw new Error(`A cluster has 0 to 20 nodes, not ${nodes}.`);
+  clusterFolder(name);
+  if (!Number.isInteger(nodes) || nodes < 0 || nodes > maxNodes)
+    throw new Error(`A cluster has 0 to ${maxNodes} nodes, not ${nodes}.`);
   if (nodes > 0 && userId() !== 0) {
     throw new Error('Real nodes need root: they are network namespaces with a container runtime each. Run it as root.');
   }

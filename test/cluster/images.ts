@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Binaries, Progress } from './binaries.js';
 import { daemonEnvironment } from './daemon.js';
+import { exists } from './exists.js';
 import { withFileLock } from './file-lock.js';
 import { containerdConfig } from './node-config.js';
 import { runFolder } from './paths.js';
@@ -135,11 +136,4 @@ async function removeOldSets(folder: string): Promise<void> {
 /** For the end of the last cluster: frees the space of the sets that are kept for the next one. */
 export async function removeUnpackedImages(): Promise<void> {
   await rm(join(runFolder(), 'images'), { recursive: true, force: true });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

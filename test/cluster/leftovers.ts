@@ -1,7 +1,8 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { linkPrefix, namespacePrefix } from './addressing.js';
 import { findCgroups, processesIn } from './cgroups.js';
 import { clusterVariable } from './daemon.js';
+import { exists } from './exists.js';
 import type { Resource } from './journal.js';
 import { isWithin, listMounts } from './mounts.js';
 import { userId } from './paths.js';
@@ -48,7 +49,7 @@ export async function findLeftovers(scope: LeftoverScope): Promise<Leftovers> {
 
 async function findProcesses(scope: LeftoverScope, cgroups: readonly string[]): Promise<ProcessIdentity[]> {
   const found = new Map<number, ProcessIdentity>();
-  for (const each of await findByEnvironment(clusterVariable, (value) => value === scope.folder)) {
+  for (const each of await findByEnvironment(clusterVariable, scope.folder)) {
     found.set(each.pid, each);
   }
   for (const entry of scope.journal) {
@@ -82,13 +83,6 @@ async function findLoopDevices(folder: string): Promise<string[]> {
 async function findFirewallRules(slot: number): Promise<string[]> {
   const rules = (await tryRun('iptables', ['-w', '5', '-S', 'FORWARD'])) ?? '';
   return rules.split('\n').filter((rule) => rule.includes(`--comment ${namespacePrefix}${slot} `));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 export function countLeftovers(found: Leftovers): number {

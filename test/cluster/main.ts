@@ -9,7 +9,7 @@ import { describeLeftovers, findLeftovers } from './leftovers.js';
 import { makeRunFolder } from './paths.js';
 import { withClustersLocked } from './reservation.js';
 import { tryRun } from './run-command.js';
-import { scopeOf, tearDown } from './teardown.js';
+import { scopeOf, tearDown, tearDownOrphans } from './teardown.js';
 
 const usage = `Usage: npm run cluster -- COMMAND [OPTIONS]
   up          start a cluster that stays until "down"
@@ -94,7 +94,8 @@ async function down(): Promise<void> {
         say(`Cluster ${name} is left alone: process ${owner.pid} uses it, and takes it down when it ends.`);
       } else await takeDown(name);
     }
-    if (names.length === 0) say('There are no clusters.');
+    const orphans = options.all ? await tearDownOrphans(say) : 0;
+    if (names.length === 0 && orphans === 0) say('There are no clusters, and nothing is left of any.');
     if ((await listClusterNames()).length === 0) await removeUnpackedImages();
   }, say);
 }

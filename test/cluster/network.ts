@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
 import { type HostAddressing, namespacePrefix, type SlotAddressing } from './addressing.js';
+import { exists } from './exists.js';
 import type { Journal } from './journal.js';
 import { listMounts } from './mounts.js';
 import { run, tryRun } from './run-command.js';
@@ -92,11 +92,4 @@ async function admitToFirewall(addressing: SlotAddressing, journal: Journal): Pr
 async function ipBatch(commands: readonly string[], namespace?: string): Promise<void> {
   const where = namespace ? ['-netns', namespace] : [];
   await run('ip', [...where, '-batch', '-'], { input: `${commands.join('\n')}\n` });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SlotAddressing } from './addressing.js';
 import type { Binaries } from './binaries.js';
@@ -6,6 +6,7 @@ import { findCgroups, makeCgroup, processesIn, removeCgroup } from './cgroups.js
 import type { ControlPlane } from './control-plane.js';
 import { type Daemon, startDaemon, tailOf } from './daemon.js';
 import { addDisk, cutDisks, mountDiskRoot, type NodeDisk } from './disk.js';
+import { exists } from './exists.js';
 import { cloneImages, pauseImage } from './images.js';
 import type { Journal } from './journal.js';
 import { plugNode, setCable, unplugHost } from './network.js';
@@ -294,11 +295,4 @@ async function mayLowerOomScore(): Promise<boolean> {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   const CAP_SYS_RESOURCE = 24n;
   return ((effective >> CAP_SYS_RESOURCE) & 1n) === 1n;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -31,7 +31,15 @@ export async function makeRunFolder(): Promise<string> {
   return folder;
 }
 
+export function isClusterName(name: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name);
+}
+
+/** The name of a cluster is the name of its folder, which is deleted with all it holds. Throws if it is no plain name. */
 export function clusterFolder(name: string): string {
+  if (!isClusterName(name)) {
+    throw new Error(`"${name}" is no cluster name: use up to 40 lower-case letters, digits and hyphens.`);
+  }
   return join(runFolder(), 'clusters', name);
 }
 

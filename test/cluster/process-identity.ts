@@ -72,17 +72,29 @@ export async function endProcesses(processes: readonly ProcessIdentity[], graceM
   });
 }
 
-/** Every process whose environment holds the variable with a value that the test accepts. */
-export async function findByEnvironment(variable: string, accepts: (value: string) => boolean) {
+/** Every other process whose environment holds the variable with exactly this value. */
+export async function findByEnvironment(variable: string, value: string): Promise<ProcessIdentity[]> {
   const found: ProcessIdentity[] = [];
+  for (const { pid, value: theirs } of await readEnvironments(variable)) {
+    const identity = theirs === value ? await identify(pid) : undefined;
+    if (identity && (await isAlive(identity))) found.push(identity);
+  }
+  return found;
+}
+
+/** The different values that the variable has in the environments of all other processes. */
+export async function valuesInEnvironments(variable: string): Promise<string[]> {
+  return [...new Set((await readEnvironments(variable)).map(({ value }) => value))];
+}
+
+async function readEnvironments(variable: string): Promise<{ pid: number; value: string }[]> {
+  const found: { pid: number; value: string }[] = [];
   for (const entry of await readdir('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
     const line = environment.split('\0').find((each) => each.startsWith(`${variable}=`));
-    if (line === undefined || !accepts(line.slice(variable.length + 1))) continue;
-    const identity = await identify(pid);
-    if (identity && (await isAlive(identity))) found.push(identity);
+    if (line !== undefined) found.push({ pid, value: line.slice(variable.length + 1) });
   }
   return found;
 }

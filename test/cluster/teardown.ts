@@ -1,11 +1,14 @@
 import { readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { slotCount } from './addressing.js';
 import { removeCgroup } from './cgroups.js';
 import { isStale, listClusterNames, readState } from './cluster-state.js';
+import { clusterVariable } from './daemon.js';
 import { type Resource, readJournal } from './journal.js';
 import { countLeftovers, describeLeftovers, findLeftovers, type LeftoverScope, type Leftovers } from './leftovers.js';
 import { isWithin, listMounts } from './mounts.js';
-import { clusterFolder } from './paths.js';
-import { endProcesses } from './process-identity.js';
+import { clusterFolder, runFolder } from './paths.js';
+import { endProcesses, valuesInEnvironments } from './process-identity.js';
 import { run, tryRun } from './run-command.js';
 import { waitUntil } from './wait-until.js';
 
@@ -25,6 +28,41 @@ export async function tearDown(name: string): Promise<Leftovers> {
     await rm(scope.folder, { recursive: true, force: true });
     return findLeftovers(scope);
   }
+  return remove(scope, `Cluster ${name}`);
+}
+
+/**
+ * Takes away what clusters have left whose run folders were lost, for example to someone who cleaned /tmp: marked
+ * processes, and the network and cgroups of every slot that no cluster holds. Only to be called with the clusters locked
+ * (reservation.ts). Gives the number of things found.
+ */
+export async function tearDownOrphans(onProgress: (line: string) => void): Promise<number> {
+  let count = 0;
+  for (const scope of await orphanScopes()) {
+    const found = await findLeftovers(scope);
+    if (countLeftovers(found) === 0) continue;
+    onProgress(`Left by a cluster that is not known any more: ${describeLeftovers(found)}`);
+    await remove(scope, 'A forgotten cluster');
+    count += countLeftovers(found);
+  }
+  return count;
+}
+
+async function orphanScopes(): Promise<LeftoverScope[]> {
+  const names = await listClusterNames();
+  const known = new Set(names.map(clusterFolder));
+  const clusters = join(runFolder(), 'clusters');
+  const marked = await valuesInEnvironments(clusterVariable);
+  const lost = marked.filter((folder) => dirname(folder) === clusters && !known.has(folder));
+  const held = new Set((await Promise.all(names.map(readState))).map((state) => state?.slot));
+  const slots = Array.from({ length: slotCount }, (_, slot) => slot).filter((slot) => !held.has(slot));
+  return [
+    ...lost.map((folder) => ({ folder, slot: undefined, journal: [] })),
+    ...slots.map((slot) => ({ folder: join(clusters, '.lost'), slot, journal: [] })),
+  ];
+}
+
+async function remove(scope: LeftoverScope, what: string): Promise<Leftovers> {
   await endAllProcesses(scope);
   await unmountAll(scope);
   await detachLoopDevices(scope);
@@ -32,7 +70,7 @@ export async function tearDown(name: string): Promise<Leftovers> {
   await removeCgroups(scope);
   await removeFolders(scope);
   const left = await findLeftovers(scope);
-  if (countLeftovers(left) > 0) throw new Error(`Cluster ${name} was taken down, but left: ${describeLeftovers(left)}`);
+  if (countLeftovers(left) > 0) throw new Error(`${what} was taken down, but left: ${describeLeftovers(left)}`);
   return left;
 }
 
