@@ -32,7 +32,9 @@ export async function report(stage: Stage, played: Played, screen: Screen): Prom
   screen.plain(cameraTable(results));
   screen.say('The takeovers, in seconds from the last sign of life:');
   screen.plain(failoverTable(pool, faults, measurements));
-  screen.say('kubectl get rsrv,fop,cam');
+  screen.say(`kubectl get rsrv,fop,cam, as ${played.second} was found broken:`);
+  screen.plain(played.kubectlMeanwhile);
+  screen.say('kubectl get rsrv,fop,cam, now:');
   screen.plain(await kubectlView(stage));
   return { pool, results };
 }

@@ -73,7 +73,7 @@ function terminalScreen(output: Output): Screen {
   };
   const draw = () => {
     if (!view || !timer) return;
-    const width = (output.columns ?? 120) - 1;
+    const width = (output.columns || 120) - 1;
     const lines = panel(view, clockText(clock)).map((line) => cutTo(line, width));
     erase();
     output.write(`${lines.join('\n')}\n`);

@@ -12,6 +12,8 @@ export interface Played {
   readonly recordingSinceMs: number;
   readonly powerCutMs: number;
   readonly disksDeadMs: number;
+  /** What `kubectl get` showed in the middle of it. */
+  readonly kubectlMeanwhile: string;
 }
 
 const CALM_SECONDS = 10;
@@ -47,11 +49,12 @@ export async function play(stage: Stage, screen: Screen): Promise<Played> {
   const [first, second] = await victims(stage);
   const powerCutMs = await cutPower(stage, screen, first);
   const disksDeadMs = await killDisks(stage, screen, first, second);
+  const kubectlMeanwhile = await kubectlOnce(stage, second);
   await takenOver(stage, screen, first, second);
   await pause(AFTERWARDS_SECONDS * 1000);
   await repair(stage, screen, first);
   screen.freeze();
-  return { first, second, recordingSinceMs, powerCutMs, disksDeadMs };
+  return { first, second, recordingSinceMs, powerCutMs, disksDeadMs, kubectlMeanwhile };
 }
 
 function pool(stage: Stage) {
@@ -99,6 +102,21 @@ async function killDisks(stage: Stage, screen: Screen, first: string, second: st
       `Its pod still runs, so Kubernetes sees nothing. After ${STORAGE_GRACE_SECONDS} s it counts as broken and queues.`,
   );
   return atMs;
+}
+
+/** Looks as an SRE would who was woken in the middle of it: as soon as the second has been judged broken. */
+async function kubectlOnce(stage: Stage, second: string): Promise<string> {
+  const { chronicle } = stage.system;
+  const isNoticed = () => {
+    const { queue, current, history } = pool(stage)?.status ?? {};
+    return (
+      queue?.some(({ server }) => server === second) ||
+      current?.server === second ||
+      history?.some(({ from }) => from === second)
+    );
+  };
+  await chronicle.until(`${second} is judged broken`, isNoticed, HANG_MS);
+  return kubectlView(stage);
 }
 
 async function takenOver(stage: Stage, screen: Screen, first: string, second: string): Promise<void> {
