@@ -105,7 +105,7 @@ export function baselinePromise(chronicle: Chronicle, pool: FailoverPool): Promi
     .filter((backup) => backup.spec.reason === 'Failover')
     .sort((a, b) => (a.spec.epoch ?? 0) - (b.spec.epoch ?? 0));
   const completions = made.map((backup) => Date.parse(backup.status?.completionTime ?? ''));
-  const inOrder = completions.every((time, index) => index === 0 || (completions[index - 1] ?? 0) < time);
+  const inOrder = completions.every((time, index) => index === 0 || (completions[index - 1] ?? 0) <= time);
   const matching =
     made.length === history.length && made.every((backup, index) => backup.spec.epoch === history[index]?.epoch);
   return {
