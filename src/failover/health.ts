@@ -1,0 +1,159 @@
+import type { Trigger } from '../crds/index.js';
+import { inContact } from './contact.js';
+import { clockSynced, reachable, recordingServiceReady, storageHealthy, unseen } from './health-conditions.js';
+import { allDisksLostByCluster, currentReport } from './observation.js';
+import { type Silence, silenceOf } from './silence.js';
+import type { ApiContact, HealthSettings, Monotonic, Observation, ServerHealth, Verdict } from './types.js';
+
+/** How soon to look again while the API server does not answer. Milliseconds. */
+const OUT_OF_CONTACT_CHECK_MS = 1_000;
+
+/** What a rule needs to know of one server at one moment. */
+interface Case {
+  readonly observation: Observation;
+  readonly settings: HealthSettings;
+  readonly now: Monotonic;
+  readonly contact: ApiContact;
+  readonly silence: Silence;
+}
+
+/** A fault that one of the triggers sees. */
+interface Fault {
+  readonly trigger: Trigger;
+  /** Milliseconds until it is a failure; 0 or less: it is one, for so long already. */
+  readonly dueInMs: number;
+  /** Says what was seen; without running figures. */
+  readonly evidence: string;
+}
+
+function dueInMs(since: Monotonic, graceSeconds: number, { now, contact }: Case): number {
+  return Math.max(since, contact.since) + graceSeconds * 1000 - now;
+}
+
+/** Rule 9a: no heartbeat for longer than the timeout. Node and kubelet are not asked: a fresh Lease is alive. */
+function unreachable({ observation, silence }: Case): Fault | undefined {
+  const { leaseSeenAt, renewal } = observation;
+  if (leaseSeenAt === undefined || silence.fresh) return undefined;
+  const seen = renewal === undefined ? 'no heartbeat has ever come' : `no heartbeat since ${renewal.renewTime}`;
+  return {
+    trigger: 'Unreachable',
+    dueInMs: silence.timeoutMs - silence.silentForMs,
+    evidence: `${seen}; the timeout is ${silence.timeoutMs / 1000} s`,
+  };
+}
+
+/** Rule 9b: every material disk lost. A report counts while its writer is heard; the cluster's word always does. */
+function disksLost(facts: Case): Fault | undefined {
+  const { observation, settings, silence } = facts;
+  const { disksLostAt, signals } = observation;
+  if (disksLostAt === undefined) return undefined;
+  if (!silence.fresh && !allDisksLostByCluster(signals)) return undefined;
+  const names = signals.volumes.map((volume) => volume.name).join(', ');
+  return {
+    trigger: 'AllDisksLost',
+    dueInMs: dueInMs(disksLostAt, settings.storageGraceSeconds, facts),
+    evidence: `every disk is lost (${names}); the grace is ${settings.storageGraceSeconds} s`.slice(0, 256),
+  };
+}
+
+/** Rule 9c, first half: the agent says that its recording service can't initialise or write for local reasons. */
+function serviceFailed(facts: Case): Fault | undefined {
+  const { observation, settings, silence } = facts;
+  if (observation.serviceFailedAt === undefined || !silence.fresh) return undefined;
+  const message = currentReport(observation.signals)?.recordingService?.message ?? 'no reason was given';
+  return {
+    trigger: 'RecordingServiceFailed',
+    dueInMs: dueInMs(observation.serviceFailedAt, settings.recordingServiceGraceSeconds, facts),
+    evidence: `the recording service failed: ${message}`.slice(0, 256),
+  };
+}
+
+/** Rule 9c, second half: the container can't run. Not believed while heartbeats come: then it runs (law 7). */
+function containerFailed(facts: Case): Fault | undefined {
+  const { observation, settings, silence } = facts;
+  if (observation.containerFailedAt === undefined) return undefined;
+  const graceMs = dueInMs(observation.containerFailedAt, settings.recordingServiceGraceSeconds, facts);
+  const reason = observation.signals.pod?.waitingReason ?? 'it restarts again and again';
+  const message = observation.signals.pod?.waitingMessage ?? '';
+  return {
+    trigger: 'RecordingServiceFailed',
+    dueInMs: silence.fresh ? Math.max(graceMs, silence.lateAfterMs - silence.silentForMs) : graceMs,
+    evidence: `the recorder's container can't run: ${reason} ${message}`.trim().slice(0, 256),
+  };
+}
+
+/** Rule 9: all that is amiss, the one that is or was due first at the head. */
+function faultsOf(facts: Case): Fault[] {
+  return [unreachable(facts), disksLost(facts), serviceFailed(facts), containerFailed(facts)]
+    .filter((fault) => fault !== undefined)
+    .sort((a, b) => a.dueInMs - b.dueInMs);
+}
+
+function verdictOf({ observation, silence }: Case, faults: readonly Fault[]): Verdict {
+  if (!observation.everReady) return 'NeverReady';
+  const first = faults[0];
+  if (first !== undefined && first.dueInMs <= 0) return 'Broken';
+  if (silence.fresh && faults.length === 0) return serviceRuns(observation) ? 'Healthy' : 'Late';
+  return silence.fresh || silence.late ? 'Late' : 'Unknown';
+}
+
+/** Healthy means more than a heartbeat: the present pod has said that it can record. */
+function serviceRuns(observation: Observation): boolean {
+  return currentReport(observation.signals)?.recordingService?.state === 'Ready';
+}
+
+/** When the judgement would change by itself: a fault becomes due, or a heartbeat late. */
+function nextCheckInMs({ silence }: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
+  if (verdict === 'Broken' || verdict === 'NeverReady') return undefined;
+  const lateInMs = silence.lateAfterMs - silence.silentForMs;
+  const due = [...faults.map((fault) => fault.dueInMs), lateInMs].filter((ms) => ms > 0);
+  return due.length === 0 ? undefined : Math.ceil(Math.min(...due));
+}
+
+function notJudged(observation: Observation | undefined, why: string): ServerHealth {
+  return {
+    verdict: 'Unknown',
+    evidence: [why],
+    lastSeenTime: observation?.renewal?.renewTime,
+    silentForMs: 0,
+    brokenForMs: 0,
+    reachable: unseen(why),
+    storageHealthy: unseen(why),
+    recordingServiceReady: unseen(why),
+    clockSynced: unseen(why),
+    nextCheckInMs: OUT_OF_CONTACT_CHECK_MS,
+  };
+}
+
+/**
+ * Rule 9: judges a server by what this replica has seen of it. Pure; times in milliseconds on this replica's monotonic
+ * clock. Without an observation, or out of contact with the API server, the verdict is Unknown.
+ */
+export function judge(
+  observation: Observation | undefined,
+  settings: HealthSettings,
+  now: Monotonic,
+  contact: ApiContact | undefined,
+): ServerHealth {
+  if (observation === undefined) return notJudged(observation, 'nothing has been seen of it yet');
+  if (!inContact(contact, now))
+    return notJudged(observation, 'the API server does not answer, so silence means nothing');
+  const silence = silenceOf(observation, settings, now, contact);
+  const facts: Case = { observation, settings, now, contact, silence };
+  const faults = faultsOf(facts);
+  const verdict = verdictOf(facts, faults);
+  const due = verdict === 'Broken' ? faults.filter((fault) => fault.dueInMs <= 0) : [];
+  return {
+    verdict,
+    trigger: due[0]?.trigger,
+    evidence: (due.length > 0 ? due : faults).map((fault) => fault.evidence),
+    lastSeenTime: observation.renewal?.renewTime,
+    silentForMs: silence.silentForMs,
+    brokenForMs: Math.max(0, -(due[0]?.dueInMs ?? 0)),
+    reachable: reachable(observation, silence),
+    storageHealthy: storageHealthy(observation),
+    recordingServiceReady: recordingServiceReady(observation),
+    clockSynced: clockSynced(observation),
+    nextCheckInMs: nextCheckInMs(facts, faults, verdict),
+  };
+}

@@ -1,0 +1,134 @@
+import { type Reason, reasons } from '../crds/index.js';
+import { assignmentOf } from './assignment.js';
+import { misfit } from './compatibility.js';
+import { findServer, type HeldRole, isHolder } from './roles.js';
+import type { PoolView, ServerView } from './types.js';
+
+/** Whether a server could take a role now, and why not. */
+export interface Candidate {
+  readonly server: ServerView;
+  /** `Fits`, or what holds it back. */
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export interface StandbyChoice {
+  /** Every server that could stand by, best first; those that fit come before those that don't. */
+  readonly candidates: readonly Candidate[];
+  /** The best that fits. */
+  readonly chosen?: ServerView | undefined;
+}
+
+export interface ChoiceOptions {
+  /** Servers that took this role in the running failover and did not acknowledge or died. */
+  readonly failed?: ReadonlySet<string>;
+  /** Cameras that would move; 0 when not known. */
+  readonly cameras?: number;
+  /** For conditions: a late heartbeat, or an operator that has just started, does not make a standby unavailable. */
+  readonly tolerateLate?: boolean;
+  /** Leaves out this server and all others of its node: what would remain after the loss of its node? */
+  readonly without?: ServerView | undefined;
+}
+
+/** The role that the server records or is about to; empty when it is free. */
+function assignedRole({ status }: Pick<PoolView, 'status'>, server: ServerView): string {
+  const { name, uid, spec } = server;
+  const subject = { metadata: { name, uid }, spec, ...(server.status === undefined ? {} : { status: server.status }) };
+  return assignmentOf(subject, status, server.leaseAssignment).role;
+}
+
+/** The server by which a standby is measured: the role's home, or whoever is left that has served it. */
+function modelOf(view: PoolView, role: HeldRole): ServerView | undefined {
+  return findServer(view, role.name) ?? findServer(view, role.holder) ?? findServer(view, role.entry?.previousHolder);
+}
+
+function unhealthy({ health }: ServerView, role: HeldRole, server: ServerView, tolerateLate: boolean) {
+  if (health.verdict === 'Healthy') return undefined;
+  if (tolerateLate && (health.verdict === 'Late' || health.verdict === 'Unknown')) return undefined;
+  if (health.verdict === 'NeverReady')
+    return { reason: reasons.NeverReady, message: 'it has not been ready once; look at its pod' };
+  if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that broke' };
+  const why = health.evidence[0] ?? 'it has not reported that it can record';
+  return { reason: reasons.NotHealthy, message: `${health.trigger ?? health.verdict}: ${why}` };
+}
+
+function occupied(view: PoolView, role: HeldRole, server: ServerView) {
+  const other = assignedRole(view, server);
+  if (other !== '' && other !== role.name) return { reason: reasons.Busy, message: `it records the role ${other}` };
+  const queued = view.status.queue?.find((entry) => entry.server === server.name && entry.role !== role.name);
+  if (queued === undefined) return undefined;
+  return { reason: reasons.Busy, message: `it waits in the queue with the role ${queued.role}` };
+}
+
+/** Rule 4 and more: what holds a candidate back; undefined when it fits. */
+function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions) {
+  if (server.spec.operatingMode === 'Maintenance')
+    return { reason: reasons.InMaintenance, message: 'spec.operatingMode is Maintenance' };
+  const failed = options.failed?.has(server.name)
+    ? { reason: reasons.DidNotAcknowledge, message: 'it was given this role and did not take it up' }
+    : undefined;
+  return (
+    unhealthy(server, role, server, options.tolerateLate === true) ??
+    occupied(view, role, server) ??
+    failed ??
+    misfit(view.spec.compatibility.version, modelOf(view, role), server)
+  );
+}
+
+/** Who goes first: whoever records the role already, stable standbys, the role's home, any other that is free. */
+function tier(view: PoolView, role: HeldRole, server: ServerView): number {
+  if (assignedRole(view, server) === role.name) return 0;
+  if (server.status?.state === 'Standby') return 1;
+  return server.name === role.name ? 2 : 3;
+}
+
+function tooSmall(server: ServerView, cameras: number): number {
+  return (server.spec.capacity?.cameras ?? Number.POSITIVE_INFINITY) < cameras ? 1 : 0;
+}
+
+/**
+ * The order of standbys: by tier; within it those that take all cameras (rule 4: capacity is a preference), type
+ * Failover before Standard, the lower standbyOrder, the name.
+ */
+function inOrder(view: PoolView, role: HeldRole, cameras: number) {
+  const type = (server: ServerView): number => (server.spec.type === 'Failover' ? 0 : 1);
+  return (a: ServerView, b: ServerView): number =>
+    tier(view, role, a) - tier(view, role, b) ||
+    tooSmall(a, cameras) - tooSmall(b, cameras) ||
+    type(a) - type(b) ||
+    a.spec.standbyOrder - b.spec.standbyOrder ||
+    (a.name < b.name ? -1 : 1);
+}
+
+function survives(server: ServerView, lost: ServerView): boolean {
+  return server.name !== lost.name && (lost.nodeName === undefined || server.nodeName !== lost.nodeName);
+}
+
+/** Rules 1, 4 and 6: the standby that takes a role, and for every other candidate why not. */
+export function chooseStandby(view: PoolView, role: HeldRole, options: ChoiceOptions = {}): StandbyChoice {
+  const eligible = view.servers
+    .filter((server) => server.member && !server.deleting)
+    .filter((server) => options.without === undefined || survives(server, options.without))
+    .sort(inOrder(view, role, options.cameras ?? 0));
+  const judged = eligible.map((server): Candidate => {
+    const held = obstacle(view, role, server, options);
+    return { server, reason: held?.reason ?? reasons.Fits, message: held?.message ?? 'it fits' };
+  });
+  const fits = judged.filter((candidate) => candidate.reason === reasons.Fits);
+  const unfit = judged.filter((candidate) => candidate.reason !== reasons.Fits);
+  return { candidates: [...fits, ...unfit], chosen: fits[0]?.server };
+}
+
+/** Why nobody takes the role, for people; servers that record another role are counted, not named. */
+export function whyNone({ candidates }: StandbyChoice): { reason: Reason; message: string } {
+  const busy = candidates.filter((candidate) => candidate.reason === reasons.Busy).length;
+  const named = candidates.filter((candidate) => candidate.reason !== reasons.Busy);
+  const others = named.filter((candidate) => candidate.reason !== reasons.IsBrokenHolder);
+  const list = others.map(({ server, reason, message }) => `${server.name}: ${reason} (${message})`);
+  if (busy > 0) list.push(`${busy} ${busy === 1 ? 'records its' : 'record their'} own role`);
+  if (others.length === 0) {
+    const message = `no server stands by; add a RecordingServer of type Failover${list.length > 0 ? `; ${list}` : ''}`;
+    return { reason: reasons.NoStandby, message };
+  }
+  return { reason: reasons.NoCompatibleStandby, message: list.join('; ').slice(0, 900) };
+}
