@@ -92,6 +92,9 @@ export function controllerManagerArguments(settings: ControlPlaneSettings): stri
     '--leader-elect=false',
     '--secure-port=0',
     '--use-service-account-credentials=true',
+    // At the default of 20 a second the accounts and tokens of its forty controllers would take five seconds.
+    '--kube-api-qps=300',
+    '--kube-api-burst=600',
     `--service-account-private-key-file=${pki('service-account.key')}`,
     `--root-ca-file=${pki('ca.crt')}`,
     `--node-monitor-grace-period=${grace}s`,

@@ -50,9 +50,18 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
   const { folder } = settings;
   const pki = join(folder, 'pki');
   await Promise.all(['pki', 'kubeconfigs', 'logs'].map((each) => mkdir(join(folder, each), { recursive: true })));
+  const start = (name: string, binary: string, args: readonly string[]) =>
+    startDaemon({
+      name,
+      command: [...inNamespace(input.namespace), binary, ...args],
+      clusterFolder: folder,
+      journal: input.journal,
+    });
+  // First of all, so that it listens by the time the API server looks for it, which would wait a second to look again.
+  await start('etcd', input.binaries('etcd'), etcdArguments(settings));
+
   const authority = await makeAuthority(pki);
   const server = `https://${settings.address}:${settings.apiPort}`;
-
   const writeKubeconfig = async (request: CertificateRequest) => {
     const client = await makeCertificate(pki, authority, request);
     const path = join(folder, 'kubeconfigs', `${request.name}.yaml`);
@@ -62,15 +71,6 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
   };
   await Promise.all([makeServerCertificates(input, pki, authority), writeOwnKubeconfigs(writeKubeconfig)]);
   await writeFile(auditPolicyPath(folder), auditPolicy);
-
-  const start = (name: string, binary: string, args: readonly string[]) =>
-    startDaemon({
-      name,
-      command: [...inNamespace(input.namespace), binary, ...args],
-      clusterFolder: folder,
-      journal: input.journal,
-    });
-  await start('etcd', input.binaries('etcd'), etcdArguments(settings));
 
   let apiServer: Daemon | undefined;
   const startApiServer = async () => {
