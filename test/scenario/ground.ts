@@ -27,6 +27,13 @@ export function ground(): Promise<Ground> {
   return opened;
 }
 
+/** Waits for the work after the last test, before the cluster is taken away; its failure is a failure of the run. */
+export function awaitAtEnd(work: Promise<void>): void {
+  // Reported by the hook below, not as unhandled before.
+  work.catch(() => undefined);
+  undo.push(() => work);
+}
+
 async function open(): Promise<Ground> {
   const onProgress = (line: string) => console.log(`    ${line}`);
   const image = await buildImage({ onProgress });
@@ -46,5 +53,7 @@ async function open(): Promise<Ground> {
 // At the top level of a file that test files import, this is a hook of mocha's root suite: it runs once, at the end.
 after('take the cluster away', async function () {
   this.timeout(120_000);
-  for (const step of undo.reverse()) await step();
+  const failures: unknown[] = [];
+  for (const step of undo.reverse()) await step().catch((error) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
 });

@@ -2,7 +2,7 @@ import type { RecordingServerSpec } from '../../src/crds/index.js';
 import type { ClusterNode } from '../cluster/cluster.js';
 import type { Api } from './api.js';
 import type { Chronicle } from './chronicle.js';
-import { CAMERA_NAMES, type Ground, ground } from './ground.js';
+import { awaitAtEnd, CAMERA_NAMES, type Ground, ground } from './ground.js';
 import { type CameraMeasurement, measureCamera } from './measure.js';
 import type { PlannedServer, PoolSettings } from './plan.js';
 import { copyOf, type DiskCopy, mounted } from './readable-disk.js';
@@ -48,7 +48,8 @@ export interface Scene {
   nodeOf(server: string): ClusterNode;
   /** Footage of a camera since a moment; the disks of the servers named `dead` are read from copies. */
   measure(camera: string, sinceMs: number, dead?: readonly string[]): Promise<CameraMeasurement>;
-  close(): Promise<void>;
+  /** Deletes the namespace; the next test need not wait for its end, which is waited for after the last one. */
+  close(): void;
 }
 
 export const POOL = 'site';
@@ -118,6 +119,6 @@ function sceneOf(shared: Ground, system: RecordingSystem): Scene {
       plan.cameras.filter((camera) => home === undefined || camera.home === home).map(({ name }) => name),
     nodeOf: (server) => nodeOf(shared.cluster, plan.servers.find(({ name }) => name === server)?.node ?? ''),
     measure,
-    close: () => system.remove(),
+    close: () => awaitAtEnd(system.remove()),
   };
 }
