@@ -187,7 +187,11 @@ export interface ServerView {
 /** A camera as the pool's rules see it. */
 export interface CameraView {
   readonly name: string;
-  readonly spec: Pick<CameraAssignmentSpec, 'serverRef' | 'source' | 'priority'>;
+  readonly spec: {
+    readonly serverRef: { readonly name: string };
+    readonly source: Pick<CameraAssignmentSpec['source'], 'type'>;
+    readonly priority: CameraAssignmentSpec['priority'];
+  };
   readonly boundTo?: CameraAssignmentStatus['boundTo'] | undefined;
 }
 
@@ -212,7 +216,7 @@ export interface PoolView {
 export interface PoolInput extends PoolView {
   /** metadata.generation. */
   readonly generation: number;
-  /** Cameras whose home is a server of this pool or a role in its status. */
+  /** Cameras of the roles in question (`rolesInQuestion`): of a quiet pool none are looked at. */
   readonly cameras: readonly CameraView[];
   /** Backups that name this pool. */
   readonly backups: readonly BackupView[];

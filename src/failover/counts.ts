@@ -1,0 +1,26 @@
+import { type Policy, viewOf } from './draft.js';
+import { roleHeldBy } from './roles.js';
+import { serverState } from './server-state.js';
+
+/** Rule 15: how many servers stand in each folder. */
+export const countServers: Policy = (draft) => {
+  const counts = { active: 0, standby: 0, broken: 0, maintenance: 0 };
+  const view = viewOf(draft);
+  for (const server of view.servers.filter(({ member }) => member)) {
+    const { state, nextCheckInMs } = serverState({
+      operatingMode: server.spec.operatingMode,
+      holdsRole: roleHeldBy(view, server) !== undefined,
+      verdict: server.health.verdict,
+      brokenForMs: server.health.brokenForMs,
+      previous: server.status,
+      stableSeconds: view.spec.failback.stableSeconds,
+      now: view.now.wall,
+    });
+    if (nextCheckInMs !== undefined) draft.due.push(nextCheckInMs);
+    if (state === 'Active') counts.active += 1;
+    else if (state === 'Standby') counts.standby += 1;
+    else if (state === 'Broken') counts.broken += 1;
+    else if (state === 'Maintenance') counts.maintenance += 1;
+  }
+  draft.record.counts = counts;
+};

@@ -1,0 +1,97 @@
+import type { FailoverPoolStatus } from '../crds/index.js';
+import { adoptHolders, forgetEmptyRoles, noticeDeletedHomes, readmitHomes, seedEpoch } from './adoption.js';
+import { assignmentOf } from './assignment.js';
+import { makeBaseline } from './baseline.js';
+import { countServers } from './counts.js';
+import type { Draft, Policy } from './draft.js';
+import { poolConditions } from './pool-conditions.js';
+import { queueBroken, releaseRecovered } from './queue.js';
+import { heldRoles, holderOf } from './roles.js';
+import {
+  dropOrphanedTakeover,
+  noteAcknowledgement,
+  noteBinding,
+  proveTakeover,
+  serveQueue,
+  settleFoundHandovers,
+  supersedeFailedStandby,
+} from './takeover.js';
+import type { PoolDecision, PoolInput, PoolView, ServerView } from './types.js';
+
+/** The rules of a pool, in the order in which they apply. A later rule is one more line. */
+const policies: readonly Policy[] = [
+  adoptHolders,
+  seedEpoch,
+  readmitHomes,
+  noticeDeletedHomes,
+  dropOrphanedTakeover,
+  releaseRecovered,
+  queueBroken,
+  noteAcknowledgement,
+  noteBinding,
+  supersedeFailedStandby,
+  proveTakeover,
+  settleFoundHandovers,
+  makeBaseline,
+  serveQueue,
+  forgetEmptyRoles,
+  countServers,
+];
+
+function draftOf(input: PoolInput): Draft {
+  const { conditions: _conditions, observedGeneration: _generation, ...record } = input.status;
+  return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [] };
+}
+
+function assigned({ name, uid, spec, status, leaseAssignment }: ServerView, pool: FailoverPoolStatus): string {
+  const subject = { metadata: { name, uid }, spec, ...(status === undefined ? {} : { status }) };
+  const { role, epoch } = assignmentOf(subject, pool, leaseAssignment);
+  return `${role}/${epoch}`;
+}
+
+function requeueAfterMs({ due, input }: Draft): number | undefined {
+  const checks = input.servers.map(({ health }) => health.nextCheckInMs).filter((ms) => ms !== undefined);
+  const all = [...due, ...checks];
+  return all.length === 0 ? undefined : Math.max(0, Math.min(...all));
+}
+
+/**
+ * Decides over a pool: pure, so that the same input always gives the same decision. The record is one commit: written
+ * whole by one compare-and-set, or not at all (law 2).
+ */
+export function decide(input: PoolInput): PoolDecision {
+  const draft = draftOf(input);
+  for (const policy of policies) policy(draft);
+  const affected = input.servers.filter(
+    (server) => server.member && assigned(server, input.status) !== assigned(server, draft.record),
+  );
+  return {
+    record: draft.record,
+    conditions: poolConditions(draft),
+    events: draft.events,
+    confirmSilence: [...draft.confirmSilence],
+    createBackup: draft.backup,
+    affected: affected.map(({ name }) => name),
+    memory: draft.waits,
+    requeueAfterMs: requeueAfterMs(draft),
+  };
+}
+
+/**
+ * The roles whose cameras a decision looks at: those that move or may move now, and those of servers without a past.
+ * All of them for a pool without memory. Cameras are many, so a quiet pool reads none.
+ */
+export function rolesInQuestion(view: PoolView): string[] {
+  const { status, servers } = view;
+  const queued = new Set([status.current?.role, ...(status.queue ?? []).map(({ role }) => role)]);
+  const fresh = new Set(servers.filter((server) => server.status?.epoch === undefined).map(({ name }) => name));
+  const questioned = heldRoles(view).filter((role) => {
+    const holder = holderOf(view, role);
+    const settled = role.entry === undefined || role.entry.handedOverTime !== undefined;
+    const gone = !servers.some(({ name }) => name === role.name);
+    return holder?.health.verdict === 'Broken' || holder === undefined || !settled || gone || fresh.has(role.name);
+  });
+  const all = status.epoch === undefined ? heldRoles(view) : questioned;
+  const names = [...queued, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
+  return [...new Set(names)];
+}

@@ -1,0 +1,40 @@
+import type { BackupOrder, Monotonic, PoolEvent, PoolInput, PoolRecord } from './types.js';
+
+/** A decision in the making. Each policy of the chain changes it in place; it never outlives one `decide`. */
+export interface Draft {
+  readonly input: PoolInput;
+  record: PoolRecord;
+  readonly events: PoolEvent[];
+  readonly confirmSilence: Set<string>;
+  backup?: BackupOrder;
+  /** Waits that are still wanted, with their starts. */
+  readonly waits: Map<string, Monotonic>;
+  /** Milliseconds until a wait ends or something else changes by time alone. */
+  readonly due: number[];
+}
+
+/** One rule of the pool: a step of the chain in `decide`. */
+export type Policy = (draft: Draft) => void;
+
+/** The pool as it would be with what is decided so far. */
+export function viewOf(draft: Draft): PoolInput {
+  return { ...draft.input, status: draft.record };
+}
+
+/** The time to write into status. */
+export function wallTime(draft: Draft): string {
+  return draft.input.now.wall.toISOString();
+}
+
+/**
+ * Milliseconds left of a bounded wait, which begins when it is first asked for; 0 or less: it is over. After a restart
+ * of the operator it begins again (law 7).
+ */
+export function waitLeftMs(draft: Draft, name: string, limitMs: number): number {
+  const { now, memory } = draft.input;
+  const start = memory.get(name) ?? now.monotonic;
+  draft.waits.set(name, start);
+  const left = start + limitMs - now.monotonic;
+  if (left > 0) draft.due.push(Math.ceil(left));
+  return left;
+}

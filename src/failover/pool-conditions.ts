@@ -1,0 +1,95 @@
+import { type QueueEntry, reasons } from '../crds/index.js';
+import { type Draft, viewOf } from './draft.js';
+import { heldRoles } from './roles.js';
+import { type Candidate, chooseStandby, whyNone } from './standby-choice.js';
+import type { ConditionVerdict, PoolConditionType, PoolInput } from './types.js';
+
+const yes = (reason: ConditionVerdict['reason'], message: string): ConditionVerdict => ({
+  status: 'True',
+  reason,
+  message,
+});
+const no = (reason: ConditionVerdict['reason'], message: string): ConditionVerdict => ({
+  status: 'False',
+  reason,
+  message,
+});
+
+/** Names that fit into a message, and how many more there are. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 20).join(', ');
+  return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
+}
+
+/** Rule 6: is there a standby for every role that is held? */
+function standbyAvailable(view: PoolInput): ConditionVerdict {
+  const roles = heldRoles(view);
+  const choices = roles.map((role) => {
+    const { candidates } = chooseStandby(view, role, { tolerateLate: true });
+    const others = candidates.filter(({ server }) => server.name !== role.holder);
+    const fit = others.find(({ reason }) => reason === reasons.Fits);
+    return { role, others, fit };
+  });
+  const without = choices.filter(({ fit }) => fit === undefined);
+  const ready = new Set(choices.map(({ fit }) => fit?.server.name).filter((name) => name !== undefined));
+  if (roles.length === 0) return no(reasons.NoStandby, 'No server of the pool holds a role');
+  if (ready.size === 0) return no(...noneOf(without[0]?.others ?? []));
+  const rest = without.length === 0 ? '' : `; none fits the roles ${listed(without.map(({ role }) => role.name))}`;
+  return yes(reasons.StandbyAvailable, `Next to take over: ${listed([...ready])}${rest}`);
+}
+
+function noneOf(candidates: readonly Candidate[]): [ConditionVerdict['reason'], string] {
+  const { reason, message } = whyNone({ candidates });
+  return [reason, message];
+}
+
+function onSubstitute(view: PoolInput): ConditionVerdict {
+  const away = (view.status.roles ?? []).filter((role) => role.holder !== role.name);
+  if (away.length === 0) return no(reasons.AllAtHome, 'Every role is recorded by its home');
+  const names = away.map((role) => `${role.name} by ${role.holder}`).sort();
+  return yes(reasons.OnSubstitute, `Recorded by substitutes: ${listed(names)}`);
+}
+
+/** The first entry that only a person can help: no standby fits it, or the pool is paused. */
+function stuck(view: PoolInput): QueueEntry | undefined {
+  const helpless = [reasons.NoStandby, reasons.NoCompatibleStandby, reasons.Paused];
+  return view.status.queue?.find(({ waitingFor }) => helpless.some((reason) => waitingFor?.startsWith(`${reason}:`)));
+}
+
+function stalled(view: PoolInput): ConditionVerdict {
+  const entry = stuck(view);
+  if (entry?.waitingFor === undefined) return no(reasons.AsExpected, 'Nothing waits for a person');
+  const reason = [reasons.NoStandby, reasons.Paused].find((known) => entry.waitingFor?.startsWith(`${known}:`));
+  return yes(reason ?? reasons.NoCompatibleStandby, `Nobody records the role ${entry.role}: ${entry.waitingFor}`);
+}
+
+function reconciling({ status: { current } }: PoolInput): ConditionVerdict {
+  if (current === undefined) return no(reasons.AsExpected, 'No failover runs');
+  const what = current.step === 'TakingOver' ? `${current.standby} takes over the role` : 'the baseline is made of';
+  return yes(reasons.FailingOver, `Failover of ${current.server}: ${what} ${current.role}`);
+}
+
+/** Ready is about the pool's roles: a role that a substitute records is as it should be (kstatus). */
+function ready(view: PoolInput): ConditionVerdict {
+  const wrong = [stalled(view), reconciling(view)].find(({ status }) => status === 'True');
+  if (wrong !== undefined) return no(wrong.reason, wrong.message);
+  const queued = view.status.queue?.[0];
+  if (queued !== undefined) return no(reasons.FailingOver, `${queued.server} waits: ${queued.waitingFor ?? ''}`);
+  return yes(reasons.AsExpected, 'Every role is held by a server that is not broken');
+}
+
+/** All conditions of a pool, as they follow from the decision. */
+export function poolConditions(draft: Draft): Readonly<Record<PoolConditionType, ConditionVerdict>> {
+  const view = viewOf(draft);
+  const paused = view.spec.paused;
+  return {
+    Ready: ready(view),
+    StandbyAvailable: standbyAvailable(view),
+    OnSubstitute: onSubstitute(view),
+    Paused: paused
+      ? yes(reasons.Paused, 'spec.paused: nothing is moved')
+      : no(reasons.NotPaused, 'Failovers are served'),
+    Reconciling: reconciling(view),
+    Stalled: stalled(view),
+  };
+}
