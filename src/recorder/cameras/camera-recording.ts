@@ -1,0 +1,308 @@
+import { randomBytes } from 'node:crypto';
+import type { ReportedCamera } from '../../crds/recorder-report.js';
+import type { Clock, Timer } from '../../operator/clock.js';
+import { deepEqual } from '../../operator/deep-equal.js';
+import type { Log } from '../../operator/log.js';
+import type { FootageVolume } from '../disks/footage-volume.js';
+import type { Credentials, Engine, EngineRecording, EngineSource, Failure, FailureKind, RecordingEnd } from '../engine/engine.js';
+import type { Growth } from '../footage/journal.js';
+import { type Place, stagingFolder, writerName } from '../footage/layout.js';
+import { formatRetention } from '../footage/retention-plan.js';
+import { retryDelay } from './backoff.js';
+import { type CameraTask, rankOf } from './camera-task.js';
+import type { ConnectGate, Ticket } from './connect-gate.js';
+
+/** What a camera's recording needs from its recorder. */
+export interface RecordingHost {
+  readonly engine: Engine;
+  readonly gate: ConnectGate;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The volume for a camera; undefined when none can be written. */
+  place(camera: string): FootageVolume | undefined;
+  /** Login of a camera; rejects with a sentence for people. */
+  credentials(secretName: string): Promise<Credentials>;
+  /** Whether the role came to this recorder a short while ago. */
+  takingOver(): boolean;
+  /** Something to tell has changed. */
+  onChange(): void;
+  /** The engine itself seems broken. */
+  onEngineTrouble(): void;
+}
+
+interface Run {
+  readonly writer: string;
+  readonly volume: FootageVolume;
+  readonly startedAt: number;
+  recording: EngineRecording | undefined;
+  growth: Growth | undefined;
+  grownAt: number;
+  /** Set when we end it ourselves: why. */
+  verdict: Failure | undefined;
+}
+
+// Longer than the pause of any camera that sends at all: those with rare key frames still send the frames between.
+const STALL_MS = 6000;
+// A new stream has to connect, to be probed, and to reach its next key frame.
+const FIRST_BYTES_MS = 10_000;
+const LEAST_REPORT_BYTES = 1;
+
+/** Keeps one camera recorded: connects, watches the growth of its segments, retries, changes the volume. */
+export class CameraRecording {
+  readonly #host: RecordingHost;
+  #task: CameraTask;
+  #place: Place;
+  #state: ReportedCamera['state'] = 'Waiting';
+  #since: Date;
+  #startTime: Date | undefined;
+  #lastFrameTime: Date | undefined;
+  #error: string | undefined;
+  #failures = 0;
+  #failureKind: FailureKind | undefined;
+  #probing = 0;
+  #run: Run | undefined;
+  #ticket: Ticket | undefined;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(host: RecordingHost, task: CameraTask, place: Place) {
+    this.#host = host;
+    this.#task = task;
+    this.#place = place;
+    this.#since = host.clock.wall();
+  }
+
+  get state(): ReportedCamera['state'] {
+    return this.#state;
+  }
+
+  /** Whether its first bytes are awaited: the disk should then be looked at more often. */
+  get hurried(): boolean {
+    const run = this.#run;
+    return run !== undefined && run.growth === undefined && this.#host.clock.monotonic() - run.startedAt < FIRST_BYTES_MS;
+  }
+
+  /** What the RecorderReport says of it. */
+  report(): ReportedCamera {
+    return {
+      name: this.#task.name,
+      state: this.#state,
+      sinceTime: this.#since.toISOString(),
+      ...(this.#startTime === undefined || this.#state !== 'Recording'
+        ? {}
+        : { startTime: this.#startTime.toISOString() }),
+      ...(this.#lastFrameTime === undefined ? {} : { lastFrameTime: this.#lastFrameTime.toISOString() }),
+      ...(this.#run === undefined ? {} : { volume: this.#run.volume.name }),
+      ...(this.#error === undefined ? {} : { error: this.#error.slice(0, 256) }),
+    };
+  }
+
+  start(): void {
+    this.#attempt();
+  }
+
+  /** Takes over a changed assignment; a changed stream is connected anew. */
+  update(task: CameraTask): void {
+    const before = this.#task;
+    this.#task = task;
+    const same = { priority: task.priority, retentionSeconds: task.retentionSeconds };
+    if (deepEqual({ ...before, ...same }, task)) return;
+    this.#abandon();
+    this.#failures = 0;
+    this.#probing = 0;
+    this.#attempt();
+  }
+
+  /** The role or its epoch has changed: what is being written goes to the new place, without a break. */
+  moveTo(place: Place): void {
+    this.#place = place;
+    this.#run?.volume.journal.moveTo(this.#run.writer, place);
+  }
+
+  /** Some volume has changed its state: leaves a dead one, comes back to a healthy one. */
+  volumesChanged(): void {
+    const run = this.#run;
+    if (this.#stopped) return;
+    if (run === undefined) {
+      // Waiting for a retry whose reason may have been the volume.
+      if (this.#timer !== undefined && this.#failureKind === 'storage') this.#attempt();
+      return;
+    }
+    if (run.volume.state === 'Healthy' || run.volume.state === 'Unknown') return;
+    const other = this.#host.place(this.#task.name);
+    if (other !== undefined && other !== run.volume) {
+      this.#abandon();
+      this.#attempt();
+    } else if (run.volume.state !== 'Full') {
+      // Nowhere else to go: the engine is left alone, because a disk that merely hung loses nothing.
+      this.#leaveRecording(run);
+      this.#change('Failed', `footage volume ${run.volume.name}: ${run.volume.state}`);
+    }
+  }
+
+  /** What a look at the disk has shown; also the moment to judge silence, because only then the disk has answered. */
+  take(volume: FootageVolume, growth: ReadonlyMap<string, Growth>): void {
+    const run = this.#run;
+    if (run === undefined || run.volume !== volume || run.recording === undefined) return;
+    const now = this.#host.clock.monotonic();
+    const seen = growth.get(run.writer);
+    if (seen !== undefined && seen.bytes >= LEAST_REPORT_BYTES && !deepEqual(seen, run.growth)) {
+      run.growth = seen;
+      run.grownAt = now;
+      this.#recorded(seen);
+    }
+    this.#judgeSilence(run, now);
+  }
+
+  /** Ends it for good; resolves when the engine has ended, or after a bounded time. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const recording = this.#run?.recording;
+    this.#abandon();
+    this.#change('Stopped', undefined);
+    await recording?.ended;
+  }
+
+  #attempt(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#ticket?.release();
+    if (this.#stopped) return;
+    this.#ticket = this.#host.gate.request(rankOf(this.#task), () => {
+      this.#connect().catch((error: unknown) => this.#failed({ kind: 'ended', message: String(error) }));
+    });
+  }
+
+  async #connect(): Promise<void> {
+    const task = this.#task;
+    const volume = this.#host.place(task.name);
+    if (volume === undefined) return this.#failed({ kind: 'storage', message: 'no footage volume can be written' });
+    const { clock } = this.#host;
+    const writer = writerName(clock.wall(), randomBytes(4).toString('hex'));
+    const startedAt = clock.monotonic();
+    const run: Run = {
+      writer,
+      volume,
+      startedAt,
+      recording: undefined,
+      growth: undefined,
+      grownAt: startedAt,
+      verdict: undefined,
+    };
+    this.#run = run;
+    if (this.#state === 'Waiting') this.#change('Connecting', undefined);
+    const place = this.#place;
+    const [credentials, opened] = await Promise.all([
+      this.#login(task.secretName),
+      volume.journal.open(task.name, writer, place, formatRetention(task.retentionSeconds)),
+    ]);
+    if (this.#run !== run) return volume.journal.end(writer);
+    if (this.#place !== place) volume.journal.moveTo(writer, this.#place);
+    if (!opened || 'kind' in credentials) {
+      volume.journal.end(writer);
+      const failure: Failure = { kind: 'storage', message: `footage volume ${volume.name} refused a folder` };
+      return this.#failed('kind' in credentials ? credentials : failure);
+    }
+    this.#begin(run, engineSource(task, credentials.login));
+  }
+
+  /** The camera's login; a Secret that can't be read is the camera's failure, not an exception. */
+  async #login(secretName: string | undefined): Promise<{ login: Credentials | undefined } | Failure> {
+    if (secretName === undefined) return { login: undefined };
+    try {
+      return { login: await this.#host.credentials(secretName) };
+    } catch (error) {
+      return { kind: 'ended', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #begin(run: Run, source: EngineSource): void {
+    const folder = `${run.volume.mountPath}/${stagingFolder(source.camera, run.writer)}`;
+    const recording = this.#host.engine.record(source, folder, this.#probing);
+    run.recording = recording;
+    run.grownAt = this.#host.clock.monotonic();
+    void recording.ended.then((end) => this.#ended(run, end));
+  }
+
+  #recorded(growth: Growth): void {
+    this.#ticket?.release();
+    this.#failures = 0;
+    if (this.#state === 'Recording') return;
+    this.#startTime = new Date(growth.modifiedMs);
+    this.#change('Recording', undefined);
+  }
+
+  #judgeSilence(run: Run, now: number): void {
+    if (run.verdict !== undefined) return;
+    const limit = run.growth === undefined ? FIRST_BYTES_MS + this.#task.connectTimeoutSeconds * 1000 : STALL_MS;
+    if (now - run.grownAt < limit) return;
+    const message = `no frame reached the disk for ${Math.round((now - run.grownAt) / 1000)} s`;
+    run.verdict = { kind: run.growth === undefined ? 'format' : 'ended', message };
+    run.recording?.stop();
+  }
+
+  #ended(run: Run, end: RecordingEnd): void {
+    run.volume.journal.end(run.writer);
+    if (this.#run !== run) return;
+    this.#leaveRecording(run);
+    // An engine that ends while it writes may know of a dying disk before the probe does.
+    if (run.growth !== undefined) run.volume.suspect();
+    this.#failed(run.verdict ?? end.failure, run.growth !== undefined);
+  }
+
+  #failed(failure: Failure, hadFrames = false): void {
+    const { clock, log } = this.#host;
+    this.#ticket?.release();
+    this.#run = undefined;
+    if (this.#stopped) return;
+    this.#failures += 1;
+        if (failure.kind === 'format' || (failure.kind === 'ended' && !hadFrames)) this.#probing += 1;
+    if (failure.kind === 'engine') this.#host.onEngineTrouble();
+    log.warn({ camera: this.#task.name, kind: failure.kind, failures: this.#failures }, failure.message);
+    // Words of retries differ in detail; only another kind of failure is worth a write of the report.
+    const known = this.#state === 'Failed' && this.#failureKind === failure.kind;
+    this.#failureKind = failure.kind;
+    // A broken stream is first tried again at once; only when that fails, the camera has failed.
+    if (!known) this.#change(hadFrames ? 'Connecting' : 'Failed', failure.message);
+    const takingOver = this.#host.takingOver();
+    const delay = retryDelay({ kind: failure.kind, failures: this.#failures, takingOver }, Math.random());
+    this.#timer = clock.setTimer(delay, () => this.#attempt());
+  }
+
+  #leaveRecording(run: Run): void {
+    if (this.#state === 'Recording' && run.growth !== undefined) this.#lastFrameTime = new Date(run.growth.modifiedMs);
+  }
+
+  /** Lets the engine process go without waiting: on a hung disk its end may never come. */
+  #abandon(): void {
+    const run = this.#run;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#ticket?.release();
+    this.#run = undefined;
+    if (run === undefined) return;
+    this.#leaveRecording(run);
+    run.recording?.stop();
+    if (this.#state === 'Recording') this.#change('Connecting', undefined);
+  }
+
+  #change(state: ReportedCamera['state'], error: string | undefined): void {
+    if (this.#state === state && this.#error === error) return;
+    if (this.#state !== state) this.#since = this.#host.clock.wall();
+    this.#state = state;
+    this.#error = error;
+    this.#host.onChange();
+  }
+}
+
+function engineSource(task: CameraTask, credentials: Credentials | undefined): EngineSource {
+  return {
+    camera: task.name,
+    url: task.url,
+    credentials,
+    transport: task.transport,
+    connectTimeoutSeconds: task.connectTimeoutSeconds,
+    audio: task.audio,
+    segmentSeconds: task.segmentSeconds,
+  };
+}

@@ -1,0 +1,226 @@
+import type { Clock, Timer } from '../../operator/clock.js';
+import type { Log } from '../../operator/log.js';
+import { ChildLane } from '../children/child-lane.js';
+import type { VolumeMount } from '../environment.js';
+import { formatIdentity, type Identity, judgeOwnership } from './identity.js';
+import { PROBE_SCRIPT, type ProbeOutput, parseProbe, type Space } from './probe-script.js';
+import { type Verdict, type VolumeState, verdictOfError } from './verdict.js';
+
+export interface VolumeMonitorOptions {
+  readonly mount: VolumeMount;
+  readonly server: string;
+  readonly serverUID: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called after each change of state, and after each probe that changed the space in a way worth telling. */
+  readonly onChange: () => void;
+  /** From the end of a probe to the next. Milliseconds, default 1,000. */
+  readonly intervalMs?: number;
+  /** A probe that has not answered by then makes the volume lost. Milliseconds, default 2,500. */
+  readonly deadlineMs?: number;
+}
+
+// A hung disk that answers again often hangs again: it must answer twice before cameras go back to it.
+const GOOD_PROBES_AFTER_LOSS = 2;
+const FULL_BYTES = 16 * 1024 * 1024;
+const FREE_STEP_PERCENT = 5;
+
+/** Probes one volume over and over and says what is true of it (rule 9b). */
+export class VolumeMonitor {
+  readonly mount: VolumeMount;
+  readonly #options: VolumeMonitorOptions;
+  readonly #own: Identity;
+  readonly #lane = new ChildLane();
+  #state: VolumeState = 'Unknown';
+  #message = '';
+  #since: Date;
+  #marker: Identity | undefined;
+  /** The marker's text once it is known to be ours; from then on every probe must find exactly it. */
+  #expected = '';
+  #device: string | undefined;
+  #output: ProbeOutput | undefined;
+  #freePercent: number | undefined;
+  #goodInARow = 0;
+  #probes = 0;
+  #timer: Timer | undefined;
+  #running = false;
+
+  constructor(options: VolumeMonitorOptions) {
+    this.#options = options;
+    this.mount = options.mount;
+    this.#since = options.clock.wall();
+    this.#own = { server: options.server, serverUID: options.serverUID, claimUID: options.mount.claimUID };
+  }
+
+  get state(): VolumeState {
+    return this.#state;
+  }
+  get message(): string {
+    return this.#message;
+  }
+  /** When it came into its state. */
+  get since(): Date {
+    return this.#since;
+  }
+  /** The marker as found on the volume. */
+  get marker(): Identity | undefined {
+    return this.#marker;
+  }
+  get fileSystem(): string | undefined {
+    return this.#output?.fileSystem;
+  }
+  /** As of the last probe that answered. */
+  get space(): Space | undefined {
+    return this.#output?.space;
+  }
+  /** Free share in steps of 5 per cent, with hysteresis. */
+  get freePercent(): number | undefined {
+    return this.#freePercent;
+  }
+  get name(): string {
+    return this.mount.name;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#schedule(0);
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#timer?.cancel();
+  }
+
+  /** Probes at once: something that writes there had trouble. */
+  suspect(): void {
+    if (this.#running && !this.#lane.busy) this.#schedule(0);
+  }
+
+  #schedule(ms: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimer(ms, () => void this.#round());
+  }
+
+  async #round(): Promise<void> {
+    // Still in the kernel since the last round: lost already, and a second child would only join it.
+    if (!this.#lane.busy) this.#settle(await this.#probe());
+    if (!this.#running) return;
+    this.#schedule(this.#state === 'Unknown' ? 0 : (this.#options.intervalMs ?? 1000));
+  }
+
+  /** One probe; undefined when only the identity was learned and the disk itself has still to answer. */
+  async #probe(): Promise<Verdict | undefined> {
+    const deadlineMs = this.#options.deadlineMs ?? 2500;
+    const result = await this.#runProbe(this.#expected, 'check', deadlineMs);
+    if (result.timedOut) return { state: 'Lost', message: `no answer within ${deadlineMs / 1000} s: the disk hangs` };
+    if (result.code !== 0) return verdictOfError(result.stderr);
+    const output = parseProbe(result.stdout);
+    const swapped = this.#swapped(output);
+    if (swapped !== undefined) return swapped;
+    this.#output = { ...output, space: output.space ?? this.#output?.space };
+    if (output.probed !== undefined) return this.#verdictOfSpace(output.space);
+    return this.#claim(output, deadlineMs);
+  }
+
+  #runProbe(expected: string, mode: 'check' | 'claim', deadlineMs: number) {
+    this.#probes += 1;
+    const nonce = `${this.#own.serverUID}.${this.#probes}.${this.#options.clock.wall().getTime()}`;
+    const args = [this.mount.mountPath, expected, nonce, mode];
+    return this.#lane.run({ script: PROBE_SCRIPT, args, deadlineMs });
+  }
+
+  #swapped(output: ProbeOutput): Verdict | undefined {
+    if (this.mount.requireMount && !output.mounted) {
+      return replaced(`nothing is mounted at ${this.mount.mountPath}; mount the volume and restart the pod`);
+    }
+    if (this.#expected === '') return undefined;
+    if (output.identity !== this.#expected) {
+      return replaced(output.identity === '' ? 'the identity marker is gone' : foreignText(output.identity));
+    }
+    if (this.#device !== undefined && output.device !== this.#device) {
+      return replaced(`another device is mounted: ${output.device ?? 'none'} instead of ${this.#device}`);
+    }
+    this.#device ??= output.device;
+    return undefined;
+  }
+
+  /** The marker has been read for the first time: makes the volume ours, or refuses it. */
+  async #claim(output: ProbeOutput, deadlineMs: number): Promise<Verdict | undefined> {
+    const ownership = judgeOwnership(output.identity, this.#own);
+    if (ownership.kind === 'foreign') {
+      this.#marker = ownership.identity;
+      return replaced(foreignText(output.identity));
+    }
+    const expected = ownership.kind === 'ours' ? output.identity : formatIdentity(this.#own);
+    if (ownership.kind !== 'ours') {
+      const claimed = await this.#runProbe(expected, 'claim', deadlineMs);
+      if (claimed.timedOut) return { state: 'Lost', message: 'no answer while the identity marker was written' };
+      if (claimed.code !== 0) return verdictOfError(claimed.stderr);
+    }
+    this.#expected = expected;
+    this.#marker = ownership.kind === 'ours' ? ownership.identity : this.#own;
+    return undefined;
+  }
+
+  #verdictOfSpace(space: Space | undefined): Verdict {
+    if (space === undefined) return { state: 'Healthy', message: '' };
+    this.#freePercent = steppedPercent(space, this.#freePercent);
+    if (space.availableBytes < Math.min(FULL_BYTES, space.sizeBytes / 100)) {
+      return { state: 'Full', message: `${space.availableBytes} bytes are left; delete foreign files or enlarge it` };
+    }
+    if (space.inodes > 0 && space.freeInodes === 0) {
+      return { state: 'Full', message: 'no inodes are left; delete foreign files' };
+    }
+    return { state: 'Healthy', message: '' };
+  }
+
+  #settle(verdict: Verdict | undefined): void {
+    if (verdict === undefined || !this.#running) return;
+    const before = { state: this.#state, free: this.#freePercent };
+    this.#goodInARow = isUsable(verdict.state) ? this.#goodInARow + 1 : 0;
+    if (this.#state === 'Lost' && isUsable(verdict.state) && this.#goodInARow < GOOD_PROBES_AFTER_LOSS) return;
+    this.#message = verdict.message;
+    if (verdict.state === before.state) {
+      if (this.#freePercent !== this.#reportedFree) this.#notify();
+      return;
+    }
+    this.#state = verdict.state;
+    this.#since = this.#options.clock.wall();
+    const level = isUsable(verdict.state) ? 'info' : 'error';
+    this.#options.log[level](
+      { volume: this.name, from: before.state, to: verdict.state, message: verdict.message },
+      'volume changed state',
+    );
+    this.#notify();
+  }
+
+  #reportedFree: number | undefined;
+
+  #notify(): void {
+    this.#reportedFree = this.#freePercent;
+    this.#options.onChange();
+  }
+}
+
+/** Whether footage can be read from it and, space permitting, written to it. */
+export function isUsable(state: VolumeState): boolean {
+  return state === 'Healthy' || state === 'Full';
+}
+
+function replaced(message: string): Verdict {
+  return { state: 'Replaced', message };
+}
+
+function foreignText(identity: string): string {
+  const shown = identity.slice(0, 200);
+  return `the volume carries another identity: ${shown}; if it shall be ours, delete .understudy/identity.json on it`;
+}
+
+/** The free share rounded down to steps; leaves a step only when it is left by more than half a step. */
+export function steppedPercent(space: Space, previous: number | undefined): number {
+  const percent = space.sizeBytes === 0 ? 0 : (100 * space.availableBytes) / space.sizeBytes;
+  const half = FREE_STEP_PERCENT / 2;
+  const stays = previous !== undefined && percent > previous - half && percent < previous + FREE_STEP_PERCENT + half;
+  return stays ? previous : Math.min(100, Math.floor(percent / FREE_STEP_PERCENT) * FREE_STEP_PERCENT);
+}
