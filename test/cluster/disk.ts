@@ -3,7 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Journal } from './journal.js';
 import { isWithin, listMounts } from './mounts.js';
-import { run } from './run-command.js';
+import { run, tryRun } from './run-command.js';
 import { waitUntil } from './wait-until.js';
 
 /** A disk of a node: ext4 on a loop device of its own. */
@@ -17,6 +17,10 @@ export interface NodeDisk {
    * yet is lost. Note that stat, readdir and statfs still succeed.
    */
   shutdown(): Promise<void>;
+  /** The disk hangs: every write of it waits in the kernel, and a process that waits so cannot even be killed. */
+  freeze(): Promise<void>;
+  /** The disk answers again. */
+  thaw(): Promise<void>;
   /**
    * The disk is replaced by itself, repaired: unmounted, its journal replayed, checked, and mounted again. Every pod
    * that mounts it must be gone before: a pod that still mounts the dead file system keeps it dead, and a new mount of
@@ -74,6 +78,13 @@ export async function addDisk(input: DiskInput): Promise<NodeDisk> {
     mountPath,
     device,
     shutdown: () => shutdownFileSystem(device, backingFile, mountPath),
+    freeze: async () => {
+      await assertOurs(device, backingFile, mountPath);
+      await run('fsfreeze', ['--freeze', mountPath]);
+    },
+    thaw: async () => {
+      await run('fsfreeze', ['--unfreeze', mountPath]);
+    },
     repair: () => repairFileSystem(device, backingFile, mountPath),
   };
 }
@@ -134,4 +145,10 @@ export async function cutDisks(clusterFolder: string, disks: readonly NodeDisk[]
     if (!isWithin(disk.mountPath, disksFolder(clusterFolder))) throw new Error(`${disk.mountPath} is no disk of ours.`);
     await disk.shutdown();
   }
+  await thawAll(mounted.map((disk) => disk.mountPath));
+}
+
+/** What waits for a frozen disk cannot be killed; thawed, it can. One that is not frozen stays as it is. */
+export async function thawAll(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await tryRun('fsfreeze', ['--unfreeze', path], { timeoutMs: 10_000 });
 }

@@ -31,7 +31,9 @@ export async function buildNodeImages(
   const pauseArchive = join(clusterFolder, 'pause.tar');
   await buildPauseArchive(binaries('pause'), pauseArchive);
   const all = [pauseArchive, ...archives];
-  const folder = join(runFolder(), 'images', await digestOf([binaries('pause'), ...archives]));
+  // Another version of the runtime may keep its data in another way.
+  const version = ((await run('containerd', ['--version'])).trim().split(' ')[2] ?? '').replaceAll('/', '-');
+  const folder = join(runFolder(), 'images', `${await digestOf([binaries('pause'), ...archives])}-${version}`);
   await withFileLock(join(runFolder(), 'images.lock'), async () => {
     if (await exists(folder)) return utimes(folder, new Date(), new Date());
     if (archives.length > 0) onProgress(`Unpacking ${archives.length} image(s) for the nodes ...`);

@@ -96,7 +96,7 @@ async function down(): Promise<void> {
     }
     const orphans = options.all ? await tearDownOrphans(say) : 0;
     if (names.length === 0 && orphans === 0) say('There are no clusters, and nothing is left of any.');
-    if ((await listClusterNames()).length === 0) await removeUnpackedImages();
+    if (options.all && (await listClusterNames()).length === 0) await removeUnpackedImages();
   }, say);
 }
 

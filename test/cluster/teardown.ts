@@ -4,6 +4,7 @@ import { slotCount } from './addressing.js';
 import { removeCgroup } from './cgroups.js';
 import { isStale, listClusterNames, readState } from './cluster-state.js';
 import { clusterVariable } from './daemon.js';
+import { thawAll } from './disk.js';
 import { type Resource, readJournal } from './journal.js';
 import { countLeftovers, describeLeftovers, findLeftovers, type LeftoverScope, type Leftovers } from './leftovers.js';
 import { isWithin, listMounts } from './mounts.js';
@@ -63,6 +64,7 @@ async function orphanScopes(): Promise<LeftoverScope[]> {
 }
 
 async function remove(scope: LeftoverScope, what: string): Promise<Leftovers> {
+  await thawDisks(scope);
   await endAllProcesses(scope);
   await unmountAll(scope);
   await detachLoopDevices(scope);
@@ -84,6 +86,11 @@ export async function sweepStaleClusters(onProgress: (line: string) => void): Pr
     swept.push(name);
   }
   return swept;
+}
+
+async function thawDisks(scope: LeftoverScope): Promise<void> {
+  const disks = (await listMounts()).filter((mount) => mount.type === 'ext4' && mount.source.startsWith('/dev/loop'));
+  await thawAll(disks.map((mount) => mount.path).filter((path) => isWithin(path, scope.folder)));
 }
 
 /** Killed, not asked: a test cluster has nothing to save, and the first process of a node takes all its pods with it. */

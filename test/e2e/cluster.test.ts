@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -9,7 +10,7 @@ import { type Cluster, type ClusterNode, type NodeDisk, startCluster } from '../
 import { pauseImage } from '../cluster/images.js';
 import { countLeftovers, describeLeftovers, findLeftovers } from '../cluster/leftovers.js';
 import { localStorageClass, localVolume } from '../cluster/local-volume.js';
-import { identify, isAlive, signal } from '../cluster/process-identity.js';
+import { endProcesses, identify, isAlive, signal } from '../cluster/process-identity.js';
 import { run } from '../cluster/run-command.js';
 import { scopeOf } from '../cluster/teardown.js';
 import { waitUntil } from '../cluster/wait-until.js';
@@ -124,6 +125,15 @@ describe('the local cluster', function () {
     expect(await readdir(disk.mountPath)).to.include('synced');
   });
 
+  it('hangs a disk until it is thawed', async () => {
+    await disk.freeze();
+    const writer = spawn('dd', ['if=/dev/zero', `of=${join(disk.mountPath, 'hanging')}`, 'bs=1', 'count=1']);
+    const ended = once(writer, 'exit').then(() => 'ended');
+    const waits = async () => /^State:\s+D/m.test(await readFile(`/proc/${writer.pid}/status`, 'utf8').catch(() => ''));
+    await waitUntil('the writer hangs in the kernel', waits, { timeoutMs: 10_000 }).finally(() => disk.thaw());
+    expect(await ended).to.equal('ended');
+  });
+
   it('refuses to shut down a path that is not the mount of its own disk', async () => {
     await run('umount', [disk.mountPath]);
     const refusal = await disk.shutdown().catch((error: Error) => error.message);
@@ -184,6 +194,25 @@ describe('the local cluster', function () {
       hint: async () => `Left: ${describeLeftovers(await findLeftovers(scope))}`,
     });
     expect(await cluster.kubectl(['get', 'nodes', '-o', 'name'])).to.equal('node/node-1\nnode/node-2\n');
+  });
+
+  it('sweeps at the next start what is left when even the reaper was killed', async () => {
+    const name = `${cluster.name}-swept`;
+    const owner = await startOwner(name, 0);
+    const scope = await scopeOf(name);
+    const reaper = scope.journal.find((entry) => entry.kind === 'process' && entry.what === 'reaper');
+    const identity = await identify(owner.pid ?? 0);
+    if (reaper?.kind !== 'process' || !identity)
+      throw new Error('the owner and its reaper live before they are killed');
+    await endProcesses([reaper], 0);
+    await endProcesses([identity], 0);
+    expect((await findLeftovers(scope)).processes).not.to.deep.equal([]);
+    const next = await startCluster();
+    try {
+      expect(describeLeftovers(await findLeftovers(scope))).not.to.match(/[1-9]/);
+    } finally {
+      await next.stop();
+    }
   });
 
   it('does not start a second time under the same name', async () => {
@@ -262,12 +291,12 @@ async function errorCode(action: Promise<unknown>): Promise<string | undefined> 
   );
 }
 
-/** A process that starts a cluster of one node with a disk, and then does nothing. */
-async function startOwner(name: string) {
+/** A process that starts a cluster whose nodes have a disk each, and then does nothing. */
+async function startOwner(name: string, nodes = 1) {
   const module = fileURLToPath(new URL('../cluster/cluster.ts', import.meta.url));
   const script = `import(${JSON.stringify(module)}).then(async ({ startCluster }) => {
-    const cluster = await startCluster({ name: ${JSON.stringify(name)}, nodes: 1 });
-    await cluster.nodes[0].addDisk('footage', 64);
+    const cluster = await startCluster({ name: ${JSON.stringify(name)}, nodes: ${nodes} });
+    for (const node of cluster.nodes) await node.addDisk('footage', 64);
     console.log('started');
     setInterval(() => undefined, 60_000);
   })`;
@@ -279,4 +308,33 @@ async function startOwner(name: string) {
     once(owner, 'exit').then(() => Promise.reject(new Error('the owner ended before its cluster was up'))),
   ]);
   return owner;
+}
+
+describe('the binaries of the local cluster', function () {
+  this.timeout(180_000);
+
+  it('are built once when two processes want them at the same time', async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'understudy-cache-'));
+    try {
+      const goCache = (await run('go', ['env', 'GOCACHE'])).trim();
+      const env = { ...process.env, XDG_CACHE_HOME: cache, GOCACHE: goCache };
+      const lines = (await Promise.all([buildPause(env), buildPause(env)])).join('').split('\n');
+      expect(lines.filter((line) => line.startsWith('Building pause'))).to.have.length(1);
+      const [one, other] = lines.filter((line) => line.startsWith('path '));
+      expect(one).to.equal(other);
+      // A third one trusts the stamp no further than the binary's own word.
+      await writeFile((one ?? '').replace('path ', ''), '#!/bin/sh\necho pause 0.0.0\n');
+      expect(await buildPause(env)).to.include('Building pause');
+    } finally {
+      await rm(cache, { recursive: true, force: true });
+    }
+  });
+});
+
+function buildPause(env: NodeJS.ProcessEnv): Promise<string> {
+  const module = fileURLToPath(new URL('../cluster/binaries.ts', import.meta.url));
+  const script = `import(${JSON.stringify(module)}).then(async ({ ensureBinaries }) => {
+    console.log('path ' + (await ensureBinaries(['pause'], console.log))('pause'));
+  })`;
+  return run(process.execPath, ['--import', import.meta.resolve('tsx'), '-e', script], { env });
 }
