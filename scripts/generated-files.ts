@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allKinds, crdManifest, crdYaml, fieldsPage, parseReasons, reasonsPage } from '../src/crds/generate/index.js';
+import { chartCrd, chartCrdFolder } from './chart-crds.js';
 
 /** Root of the repository. */
 export const root = join(import.meta.dirname, '..');
@@ -8,7 +9,11 @@ export const root = join(import.meta.dirname, '..');
 /** Every generated file by its path below the repository's root. The same sources always yield the same bytes. */
 export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
-  for (const kind of allKinds) files.set(`deploy/crds/${kind.plural}.yaml`, crdYaml(crdManifest(kind)));
+  for (const kind of allKinds) {
+    const crd = crdYaml(crdManifest(kind));
+    files.set(`deploy/crds/${kind.plural}.yaml`, crd);
+    files.set(`${chartCrdFolder}/${kind.plural}.yaml`, chartCrd(crd));
+  }
   files.set('docs/reference/fields.md', fieldsPage(allKinds));
   const reasons = readFileSync(join(root, 'src/crds/reasons.ts'), 'utf8');
   files.set('docs/reference/reasons.md', reasonsPage(parseReasons(reasons)));
@@ -16,4 +21,4 @@ export function generatedFiles(): Map<string, string> {
 }
 
 /** Folders that hold generated files and nothing else; what is there beyond `generatedFiles` is left over. */
-export const generatedFolders = ['deploy/crds'] as const;
+export const generatedFolders = ['deploy/crds', chartCrdFolder] as const;
