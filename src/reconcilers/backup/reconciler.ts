@@ -68,7 +68,7 @@ class BackupReconciler {
     } catch (error) {
       if (!isApiError(error, 'namespaceTerminating', 'notFound')) throw error;
       // The Backup, or its whole namespace, went away in the middle: nothing is left to do or to say.
-      context.log.debug({ key, err: error }, 'backup ended with its object');
+      context.log.debug({ err: error }, 'backup ended with its object');
     }
   };
 
@@ -85,7 +85,7 @@ class BackupReconciler {
     } catch (error) {
       const failure = failureOf(error);
       if (!failure) throw error;
-      context.log.warn({ key, err: error }, 'baseline failed');
+      context.log.warn({ err: error }, 'baseline failed');
       return this.#fail(backup, failure, context);
     }
   }
