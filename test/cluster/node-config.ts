@@ -103,6 +103,8 @@ export function kubeletConfig(settings: KubeletSettings): string {
     volumePluginDir: settings.volumePluginFolder,
     nodeLeaseDurationSeconds: Math.min(40, Math.max(4, Math.floor(settings.nodeMonitorGraceSeconds))),
     nodeStatusUpdateFrequency: `${Math.min(10, Math.max(1, Math.floor(settings.nodeMonitorGraceSeconds / 4)))}s`,
+    // Unless said otherwise it would be the update frequency, and a quiet cluster would write all the time.
+    nodeStatusReportFrequency: '5m',
     oomScoreAdj: 0,
     rotateCertificates: false,
     serializeImagePulls: false,
