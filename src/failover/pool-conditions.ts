@@ -1,8 +1,8 @@
 import { type QueueEntry, reasons } from '../crds/index.js';
 import { type Draft, viewOf } from './draft.js';
-import { heldRoles } from './roles.js';
-import { type Candidate, chooseStandby, whyNone } from './standby-choice.js';
-import type { ConditionVerdict, PoolConditionType, PoolInput } from './types.js';
+import { type HeldRole, heldRoles } from './roles.js';
+import { assignedRole, chooseStandby, whyNone } from './standby-choice.js';
+import type { ConditionVerdict, PoolConditionType, PoolInput, ServerView } from './types.js';
 
 const yes = (reason: ConditionVerdict['reason'], message: string): ConditionVerdict => ({
   status: 'True',
@@ -21,26 +21,35 @@ function listed(names: readonly string[]): string {
   return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
 }
 
+/** The servers that hold no role: only they can be free for one. Of 200 servers few are left to compare. */
+function freeServers(view: PoolInput): ServerView[] {
+  return view.servers.filter((server) => assignedRole(view, server) === '');
+}
+
 /** Rule 6: is there a standby for every role that is held? */
 function standbyAvailable(view: PoolInput): ConditionVerdict {
-  const roles = heldRoles(view);
-  const choices = roles.map((role) => {
-    const { candidates } = chooseStandby(view, role, { tolerateLate: true });
-    const others = candidates.filter(({ server }) => server.name !== role.holder);
-    const fit = others.find(({ reason }) => reason === reasons.Fits);
-    return { role, others, fit };
+  const free = new Set(freeServers(view).map(({ name }) => name));
+  const choices = heldRoles(view).map((role) => {
+    const servers = view.servers.filter(({ name }) => free.has(name) || name === role.name || name === role.holder);
+    const { candidates } = chooseStandby({ ...view, servers }, role, { tolerateLate: true });
+    return {
+      role,
+      fit: candidates.find(({ server, reason }) => reason === reasons.Fits && server.name !== role.holder),
+    };
   });
-  const without = choices.filter(({ fit }) => fit === undefined);
+  const without = choices.filter(({ fit }) => fit === undefined).map(({ role }) => role);
   const ready = new Set(choices.map(({ fit }) => fit?.server.name).filter((name) => name !== undefined));
-  if (roles.length === 0) return no(reasons.NoStandby, 'No server of the pool holds a role');
-  if (ready.size === 0) return no(...noneOf(without[0]?.others ?? []));
-  const rest = without.length === 0 ? '' : `; none fits the roles ${listed(without.map(({ role }) => role.name))}`;
+  if (choices.length === 0) return no(reasons.NoStandby, 'No server of the pool holds a role');
+  if (ready.size === 0) return noneFits(view, without[0]);
+  const rest = without.length === 0 ? '' : `; none fits the roles ${listed(without.map(({ name }) => name))}`;
   return yes(reasons.StandbyAvailable, `Next to take over: ${listed([...ready])}${rest}`);
 }
 
-function noneOf(candidates: readonly Candidate[]): [ConditionVerdict['reason'], string] {
-  const { reason, message } = whyNone({ candidates });
-  return [reason, message];
+function noneFits(view: PoolInput, role: HeldRole | undefined): ConditionVerdict {
+  if (role === undefined) return no(reasons.NoStandby, 'No server stands by');
+  const { candidates } = chooseStandby(view, role, { tolerateLate: true });
+  const { reason, message } = whyNone({ candidates: candidates.filter(({ server }) => server.name !== role.holder) });
+  return no(reason, message);
 }
 
 function onSubstitute(view: PoolInput): ConditionVerdict {

@@ -31,7 +31,7 @@ export interface ChoiceOptions {
 }
 
 /** The role that the server records or is about to; empty when it is free. */
-function assignedRole({ status }: Pick<PoolView, 'status'>, server: ServerView): string {
+export function assignedRole({ status }: Pick<PoolView, 'status'>, server: ServerView): string {
   const { name, uid, spec } = server;
   const subject = { metadata: { name, uid }, spec, ...(server.status === undefined ? {} : { status: server.status }) };
   return assignmentOf(subject, status, server.leaseAssignment).role;
@@ -90,14 +90,19 @@ function tooSmall(server: ServerView, cameras: number): number {
  * The order of standbys: by tier; within it those that take all cameras (rule 4: capacity is a preference), type
  * Failover before Standard, the lower standbyOrder, the name.
  */
-function inOrder(view: PoolView, role: HeldRole, cameras: number) {
-  const type = (server: ServerView): number => (server.spec.type === 'Failover' ? 0 : 1);
-  return (a: ServerView, b: ServerView): number =>
-    tier(view, role, a) - tier(view, role, b) ||
-    tooSmall(a, cameras) - tooSmall(b, cameras) ||
-    type(a) - type(b) ||
-    a.spec.standbyOrder - b.spec.standbyOrder ||
-    (a.name < b.name ? -1 : 1);
+function rank(view: PoolView, role: HeldRole, server: ServerView, cameras: number): readonly number[] {
+  const { type, standbyOrder } = server.spec;
+  return [tier(view, role, server), tooSmall(server, cameras), type === 'Failover' ? 0 : 1, standbyOrder];
+}
+
+function byRank(a: Ranked, b: Ranked): number {
+  const difference = a.rank.map((value, index) => value - (b.rank[index] ?? 0)).find((value) => value !== 0);
+  return difference ?? (a.candidate.server.name < b.candidate.server.name ? -1 : 1);
+}
+
+interface Ranked {
+  readonly candidate: Candidate;
+  readonly rank: readonly number[];
 }
 
 function survives(server: ServerView, lost: ServerView): boolean {
@@ -108,14 +113,15 @@ function survives(server: ServerView, lost: ServerView): boolean {
 export function chooseStandby(view: PoolView, role: HeldRole, options: ChoiceOptions = {}): StandbyChoice {
   const eligible = view.servers
     .filter((server) => server.member && !server.deleting)
-    .filter((server) => options.without === undefined || survives(server, options.without))
-    .sort(inOrder(view, role, options.cameras ?? 0));
-  const judged = eligible.map((server): Candidate => {
+    .filter((server) => options.without === undefined || survives(server, options.without));
+  const judged = eligible.map((server): Ranked => {
     const held = obstacle(view, role, server, options);
-    return { server, reason: held?.reason ?? reasons.Fits, message: held?.message ?? 'it fits' };
+    const candidate = { server, reason: held?.reason ?? reasons.Fits, message: held?.message ?? 'it fits' };
+    return { candidate, rank: rank(view, role, server, options.cameras ?? 0) };
   });
-  const fits = judged.filter((candidate) => candidate.reason === reasons.Fits);
-  const unfit = judged.filter((candidate) => candidate.reason !== reasons.Fits);
+  const ordered = judged.sort(byRank).map(({ candidate }) => candidate);
+  const fits = ordered.filter((candidate) => candidate.reason === reasons.Fits);
+  const unfit = ordered.filter((candidate) => candidate.reason !== reasons.Fits);
   return { candidates: [...fits, ...unfit], chosen: fits[0]?.server };
 }
 

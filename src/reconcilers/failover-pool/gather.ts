@@ -1,0 +1,114 @@
+import { type Backup, childNames, type FailoverPool, type RecordingServer } from '../../crds/index.js';
+import { rolesInQuestion } from '../../failover/decide.js';
+import type {
+  Assignment,
+  BackupView,
+  CameraView,
+  PoolInput,
+  PoolMemory,
+  PoolView,
+  ServerHealth,
+  ServerView,
+} from '../../failover/types.js';
+import type { Clock } from '../../operator/index.js';
+import { indexes, type Stores } from '../stores.js';
+import type { CameraView as StoredCamera } from '../views.js';
+
+/** Where a decision reads from: stores and observations only, never the API server. */
+export interface PoolSources {
+  readonly stores: Stores;
+  readonly healthOf: (serverKey: string) => ServerHealth;
+}
+
+function leaseAssignment(stores: Stores, namespace: string, server: string): Assignment | undefined {
+  const lease = stores.leases.get(`${namespace}/${childNames.lease(server)}`);
+  return lease?.role === undefined || lease.epoch === undefined ? undefined : { role: lease.role, epoch: lease.epoch };
+}
+
+function serverView({ stores, healthOf }: PoolSources, pool: string, server: RecordingServer): ServerView {
+  const { name, namespace = '', uid = '', deletionTimestamp } = server.metadata;
+  const key = `${namespace}/${name}`;
+  const pod = stores.pods.get(`${namespace}/${childNames.pod(name)}`);
+  return {
+    name,
+    uid,
+    spec: server.spec,
+    status: server.status,
+    deleting: deletionTimestamp !== undefined,
+    member: server.spec.poolRef?.name === pool,
+    health: healthOf(key),
+    podUID: pod?.metadata.uid,
+    nodeName: pod?.nodeName,
+    report: stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status,
+    leaseAssignment: leaseAssignment(stores, namespace, name),
+  };
+}
+
+/** The members, and those that hold a role of the pool without being one any more. */
+function serversOf(sources: PoolSources, pool: FailoverPool): ServerView[] {
+  const { stores } = sources;
+  const { name, namespace = '' } = pool.metadata;
+  const members = stores.servers.byIndex(indexes.pool, `${namespace}/${name}`).map((server) => server.metadata.name);
+  const holders = (pool.status?.roles ?? []).flatMap((role) => [role.holder, role.name]);
+  return [...new Set([...members, ...holders])]
+    .map((server) =>
+      stores.servers.get(`${namespace}/${server}`) ? stores.latestServers.get(`${namespace}/${server}`) : undefined,
+    )
+    .filter((server) => server !== undefined)
+    .map((server) => serverView(sources, name, server))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The pool as standby choice and protection see it. */
+export function gatherPoolView(sources: PoolSources, pool: FailoverPool): PoolView {
+  return {
+    name: pool.metadata.name,
+    spec: pool.spec,
+    status: pool.status ?? {},
+    servers: serversOf(sources, pool),
+  };
+}
+
+/** Status is parsed only when it is asked for: cameras are many. */
+function cameraView(camera: StoredCamera): CameraView {
+  return {
+    name: camera.metadata.name,
+    spec: camera.spec,
+    get boundTo() {
+      return camera.status?.boundTo;
+    },
+  };
+}
+
+function backupView({ metadata, spec, status }: Backup): BackupView {
+  const condition = (type: string) =>
+    status?.conditions?.find((entry) => entry.type === type && entry.status === 'True');
+  const failed = condition('Failed');
+  const outcome = condition('Complete') ? 'Complete' : failed ? 'Failed' : 'Running';
+  return { name: metadata.name, spec, outcome, message: failed?.message };
+}
+
+/** All inputs of a decision over a pool. */
+export function gatherPool(
+  sources: PoolSources,
+  pool: FailoverPool,
+  memory: PoolMemory,
+  clock: Pick<Clock, 'monotonic' | 'wall'>,
+): PoolInput {
+  const { stores } = sources;
+  const { name, namespace = '', generation = 0 } = pool.metadata;
+  const view = gatherPoolView(sources, pool);
+  const cameras = rolesInQuestion(view).flatMap((role) =>
+    stores.cameras.byIndex(indexes.server, `${namespace}/${role}`),
+  );
+  return {
+    ...view,
+    generation,
+    cameras: cameras.map((camera) =>
+      cameraView(stores.latestCameras.get(`${namespace}/${camera.metadata.name}`) ?? camera),
+    ),
+    backups: stores.backups.byIndex(indexes.pool, `${namespace}/${name}`).map(backupView),
+    now: { monotonic: clock.monotonic(), wall: clock.wall() },
+    memory,
+  };
+}

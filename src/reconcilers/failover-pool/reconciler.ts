@@ -1,0 +1,229 @@
+import {
+  API_VERSION,
+  type Backup,
+  backups,
+  type FailoverPool,
+  type FailoverPoolStatus,
+  FIELD_MANAGER,
+  failoverPools,
+  labels,
+  type Reason,
+  reasons,
+  recordingServers,
+} from '../../crds/index.js';
+import type { BackupOrder, Observation, PoolEvent, PoolMemory } from '../../failover/types.js';
+import {
+  type ApiClient,
+  type ApiError,
+  type Clock,
+  deepEqual,
+  type EventRecorder,
+  isApiError,
+  type Log,
+  objectRef,
+  type Reconcile,
+  type ReconcileContext,
+  type Result,
+} from '../../operator/index.js';
+import { settingsOf } from '../observations.js';
+import { projectResource } from '../views.js';
+import { ensurePoolAccess } from './access.js';
+import { createSilenceConfirmation, type SilenceConfirmation } from './confirmation.js';
+import { gatherPool, type PoolSources } from './gather.js';
+import { planPool } from './plan.js';
+
+/** How soon to look again at a server whose silence an uncached read did not confirm. Milliseconds. */
+const UNCONFIRMED_MS = 1_000;
+/** How soon to try again what the API server refused. A person has to mend it; the failover's own waits go on. */
+const REFUSED_MS = 30_000;
+
+export interface PoolReconcilerOptions extends PoolSources {
+  readonly client: Pick<ApiClient, 'get' | 'create' | 'apply' | 'delete' | 'replaceStatus'>;
+  readonly observationOf: (serverKey: string) => Observation | undefined;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  /** Called right after a commit, so that its projections need not wait for the watch. Must only enqueue. */
+  readonly notify: {
+    /** A server ('namespace/name') has another assignment. */
+    server(key: string): void;
+    /** The cameras of a role ('namespace/role') have another holder. */
+    camerasOf(roleKey: string): void;
+  };
+}
+
+/** Events about a server itself; all others tell the pool's story and are found on the pool. */
+const aboutServer: ReadonlySet<Reason> = new Set([
+  reasons.ServerBroken,
+  reasons.RecoveredBeforeTurn,
+  reasons.NotMonitored,
+  reasons.HomeDeleted,
+]);
+
+function publish({ events, stores }: PoolReconcilerOptions, pool: FailoverPool, event: PoolEvent): void {
+  const poolObject = objectRef(failoverPools, pool.metadata);
+  const found = event.server && stores.servers.get(`${pool.metadata.namespace}/${event.server}`);
+  const server = found ? objectRef(recordingServers, found.metadata) : undefined;
+  const { type, reason, action, note } = event;
+  const [regarding, related] =
+    server !== undefined && aboutServer.has(reason) ? [server, poolObject] : [poolObject, server];
+  events.event({ regarding, ...(related === undefined ? {} : { related }), type, reason, action, note });
+}
+
+/** The commit: one PUT with the version that was decided upon; another's write in between makes it a conflict. */
+async function commit(
+  { client, stores }: PoolReconcilerOptions,
+  key: string,
+  pool: FailoverPool,
+  status: FailoverPoolStatus,
+  signal: AbortSignal,
+): Promise<FailoverPool> {
+  const object = {
+    apiVersion: API_VERSION,
+    kind: failoverPools.kind,
+    metadata: pool.metadata,
+    spec: pool.spec,
+    status,
+  };
+  const answer = await client.replaceStatus(failoverPools, object, { signal });
+  const written = projectResource<FailoverPool>(answer);
+  stores.latestPools.written(key, written);
+  return written;
+}
+
+/** Rule 12. Its name carries the epoch, so that a second create is refused, and nothing is lost by that. */
+async function createBaseline(
+  { client }: PoolReconcilerOptions,
+  pool: FailoverPool,
+  order: BackupOrder,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name: poolName, namespace = '' } = pool.metadata;
+  const backup: Backup = {
+    apiVersion: API_VERSION,
+    kind: backups.kind,
+    metadata: {
+      name: order.name,
+      namespace,
+      labels: { [labels.pool]: poolName, [labels.managedBy]: FIELD_MANAGER },
+    },
+    spec: { poolRef: { name: poolName }, reason: 'Failover', engine: pool.spec.backup.engine, epoch: order.epoch },
+  };
+  try {
+    await client.create(backups, backup, { signal });
+  } catch (error) {
+    // Ours from an earlier try, or somebody else's: the watch shows which, and the next decision judges it.
+    if (!isApiError(error, 'alreadyExists')) throw error;
+  }
+}
+
+function notifyChanges(
+  options: PoolReconcilerOptions,
+  before: FailoverPool,
+  after: FailoverPool,
+  affected: readonly string[],
+) {
+  const { namespace } = before.metadata;
+  for (const server of affected) options.notify.server(`${namespace}/${server}`);
+  for (const role of after.status?.roles ?? []) {
+    const known = before.status?.roles?.find(({ name }) => name === role.name);
+    if (!deepEqual(known, role)) options.notify.camerasOf(`${namespace}/${role.name}`);
+  }
+}
+
+/** A refusal that only a person can mend must not hold up the waits of a failover, as a retry with backoff would. */
+async function refusalOf(write: () => Promise<void>): Promise<ApiError | undefined> {
+  try {
+    await write();
+    return undefined;
+  } catch (error) {
+    if (isApiError(error, 'forbidden', 'invalid')) return error;
+    throw error;
+  }
+}
+
+function tellRefusal(options: PoolReconcilerOptions, log: Log, pool: FailoverPool, error: ApiError): void {
+  log.warn({ err: error }, 'the API server refused a write; grant the operator what it needs or raise the quota');
+  const note = `${error.message}; grant the operator what it needs or raise the quota`;
+  publish(options, pool, { type: 'Warning', reason: reasons.NotPermitted, action: 'Write', note });
+}
+
+function soonest(...times: (number | undefined)[]): Result | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : { requeueAfterMs: Math.min(...known) };
+}
+
+async function allSilent(
+  confirmation: SilenceConfirmation,
+  namespace: string,
+  servers: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const answers = await Promise.all(servers.map((server) => confirmation.confirm(namespace, server, { signal })));
+  return answers.every((silent) => silent);
+}
+
+/**
+ * Decides over one pool (`namespace/name`): gather from the stores, plan, commit by one PUT, then what follows from it.
+ * It reads its own last commit until the watch has caught up (KEP-5647).
+ */
+export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile {
+  const { client, stores, clock } = options;
+  const memories = new Map<string, PoolMemory>();
+  const confirmation = createSilenceConfirmation({
+    client,
+    observationOf: options.observationOf,
+    settingsOf: (key) => settingsOf(stores, key),
+    monotonic: () => clock.monotonic(),
+  });
+
+  const pass = async (
+    key: string,
+    pool: FailoverPool,
+    { signal, log }: ReconcileContext,
+  ): Promise<Result | undefined> => {
+    const { namespace = '' } = pool.metadata;
+    const input = gatherPool(options, pool, memories.get(key) ?? new Map(), clock);
+    const { decision, status } = planPool(pool, input);
+    let written = pool;
+    if (status !== undefined) {
+      const silent = await allSilent(confirmation, namespace, decision.confirmSilence, signal);
+      if (!silent) return { requeueAfterMs: UNCONFIRMED_MS };
+      written = await commit(options, key, pool, status, signal);
+      notifyChanges(options, pool, written, decision.affected);
+      for (const event of decision.events) publish(options, pool, event);
+    }
+    memories.set(key, decision.memory);
+    const order = decision.createBackup;
+    const refused = [
+      order && (await refusalOf(() => createBaseline(options, written, order, signal))),
+      await refusalOf(() => ensurePoolAccess(client, stores, written, { signal })),
+    ].filter((error) => error !== undefined);
+    for (const error of refused) tellRefusal(options, log, pool, error);
+    return soonest(decision.requeueAfterMs, refused.length > 0 ? REFUSED_MS : undefined);
+  };
+
+  /** Somebody wrote in between. What is decided next is decided upon what the API server has now. */
+  const readAgain = async (key: string, pool: FailoverPool, signal: AbortSignal): Promise<Result> => {
+    const live = await client.get<FailoverPool>(failoverPools, pool.metadata, { signal });
+    stores.latestPools.written(key, projectResource<FailoverPool>(live));
+    return { requeueAfterMs: 0 };
+  };
+
+  return async (key, context) => {
+    const { signal } = context;
+    const pool = stores.latestPools.get(key);
+    // A deleted pool freezes what is: holders go on recording.
+    if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) {
+      memories.delete(key);
+      return undefined;
+    }
+    try {
+      return await pass(key, pool, context);
+    } catch (error) {
+      if (isApiError(error, 'namespaceTerminating')) return undefined;
+      if (isApiError(error, 'notFound') && stores.pools.get(key) === undefined) return undefined;
+      if (isApiError(error, 'conflict')) return readAgain(key, pool, signal);
+      throw error;
+    }
+  };
+}
