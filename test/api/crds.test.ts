@@ -1,12 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
+import { parseAllDocuments } from 'yaml';
 import { allKinds, rootSchema, type SchemaNode } from '../../src/crds/generate/index.js';
-import { GROUP, type KindDefinition, VERSION } from '../../src/crds/index.js';
+import { API_VERSION, GROUP, type KindDefinition, VERSION } from '../../src/crds/index.js';
 import { installCrds, testNamespace, useApiCluster } from '../support/api-cluster.js';
 import { type Example, fullExamples, leastExamples } from './crds/examples.js';
 import { type Attempt, attempts, fieldOf, withAttempt } from './crds/limits.js';
 import { changeMessages, freshWrites, ruleCases, staleWrites } from './crds/rules.js';
 import { type Answer, openRawApi, type RawApi } from './support/raw-api.js';
+
+const samples = join(import.meta.dirname, '../../deploy/samples');
 
 interface Stored {
   spec: Record<string, unknown>;
@@ -261,6 +266,21 @@ describe('the kinds on a real API server', () => {
         serviceTemplate: { type: 'ClusterIP' },
         plugins: [{ name: 'plates', carryOver: 'Manual' }],
       });
+    });
+  });
+
+  describe('samples', () => {
+    it('are taken as they are', async () => {
+      for (const file of readdirSync(samples).sort()) {
+        const documents = parseAllDocuments(readFileSync(join(samples, file), 'utf8'));
+        const objects = documents.map((document) => document.toJS() as Example);
+        const ours = objects.filter((object) => object.apiVersion === API_VERSION);
+        expect(ours, file).not.to.deep.equal([]);
+        for (const { apiVersion, kind, metadata, spec } of ours) {
+          const sample = { apiVersion, kind, metadata: { name: `${metadata.name}-sample` }, ...(spec ? { spec } : {}) };
+          expect((await tryCreate(sample)).message, `${file}: ${metadata.name}`).to.equal('');
+        }
+      }
     });
   });
 
