@@ -48,7 +48,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv, defaultPort: number): Re
 
 function required(env: NodeJS.ProcessEnv, name: string): string {
   const value = env[name];
-  if (value === undefined || value === '') throw new Error(`${name} is not set: the recorder runs in a pod of a server`);
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set: the recorder runs in a pod of a server`);
   return value;
 }
 

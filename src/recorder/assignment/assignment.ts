@@ -42,6 +42,7 @@ export function decide(known: KnownAssignment | undefined, podUID: string, apiHa
   const idle: Order = { mode: 'Idle', role: '', epoch: known?.epoch ?? 0, displaced: false };
   if (known === undefined) return idle;
   if (known.origin === 'volume' && !apiHadItsTurn) return { ...idle, epoch: 0 };
-  if (known.origin === 'api' && known.podUID !== undefined && known.podUID !== podUID) return { ...idle, displaced: true };
+  if (known.origin === 'api' && known.podUID !== undefined && known.podUID !== podUID)
+    return { ...idle, displaced: true };
   return known.role === '' ? idle : { ...idle, mode: 'Record', role: known.role };
 }

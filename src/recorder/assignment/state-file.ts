@@ -56,7 +56,10 @@ const READ_DEADLINE_MS = 2000;
 /** Reads the state from all volumes at once, each by a child; the highest epoch wins, hung volumes are passed over. */
 export async function readState(mountPaths: readonly string[], server: string): Promise<SavedState | undefined> {
   const states = await Promise.all(mountPaths.map((path) => readFrom(path, server)));
-  return states.reduce((best, state) => (state !== undefined && state.epoch >= (best?.epoch ?? 0) ? state : best), undefined);
+  return states.reduce(
+    (best, state) => (state !== undefined && state.epoch >= (best?.epoch ?? 0) ? state : best),
+    undefined,
+  );
 }
 
 async function readFrom(mountPath: string, server: string): Promise<SavedState | undefined> {

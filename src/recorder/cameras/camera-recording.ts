@@ -4,7 +4,15 @@ import type { Clock, Timer } from '../../operator/clock.js';
 import { deepEqual } from '../../operator/deep-equal.js';
 import type { Log } from '../../operator/log.js';
 import type { FootageVolume } from '../disks/footage-volume.js';
-import type { Credentials, Engine, EngineRecording, EngineSource, Failure, FailureKind, RecordingEnd } from '../engine/engine.js';
+import type {
+  Credentials,
+  Engine,
+  EngineRecording,
+  EngineSource,
+  Failure,
+  FailureKind,
+  RecordingEnd,
+} from '../engine/engine.js';
 import type { Growth } from '../footage/journal.js';
 import { type Place, stagingFolder, writerName } from '../footage/layout.js';
 import { formatRetention } from '../footage/retention-plan.js';
@@ -79,7 +87,9 @@ export class CameraRecording {
   /** Whether its first bytes are awaited: the disk should then be looked at more often. */
   get hurried(): boolean {
     const run = this.#run;
-    return run !== undefined && run.growth === undefined && this.#host.clock.monotonic() - run.startedAt < FIRST_BYTES_MS;
+    return (
+      run !== undefined && run.growth === undefined && this.#host.clock.monotonic() - run.startedAt < FIRST_BYTES_MS
+    );
   }
 
   /** What the RecorderReport says of it. */
@@ -256,7 +266,7 @@ export class CameraRecording {
     this.#run = undefined;
     if (this.#stopped) return;
     this.#failures += 1;
-        if (failure.kind === 'format' || (failure.kind === 'ended' && !hadFrames)) this.#probing += 1;
+    if (failure.kind === 'format' || (failure.kind === 'ended' && !hadFrames)) this.#probing += 1;
     if (failure.kind === 'engine') this.#host.onEngineTrouble();
     log.warn({ camera: this.#task.name, kind: failure.kind, failures: this.#failures }, failure.message);
     // Words of retries differ in detail; only another kind of failure is worth a write of the report.

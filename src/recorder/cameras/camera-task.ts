@@ -53,7 +53,11 @@ export interface Selection {
  * reads (rule 5). A substitute leaves out what must not be transferred, and, when its capacity is smaller than the
  * role, the cameras of lowest priority (rule 4); a home server records all of its own.
  */
-export function selectCameras(tasks: readonly CameraTask[], substitute: boolean, capacity: number | undefined): Selection {
+export function selectCameras(
+  tasks: readonly CameraTask[],
+  substitute: boolean,
+  capacity: number | undefined,
+): Selection {
   const recorded: CameraTask[] = [];
   const leftOut: LeftOut[] = [];
   const byRank = [...tasks].sort((a, b) => rankOf(a) - rankOf(b) || (a.name < b.name ? -1 : 1));

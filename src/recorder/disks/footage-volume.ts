@@ -47,7 +47,14 @@ export class FootageVolume {
       this.#follow();
       options.onChange();
     };
-    this.monitor = new VolumeMonitor({ mount, server: options.server, serverUID: options.serverUID, clock, log, onChange });
+    this.monitor = new VolumeMonitor({
+      mount,
+      server: options.server,
+      serverUID: options.serverUID,
+      clock,
+      log,
+      onChange,
+    });
   }
 
   get name(): string {

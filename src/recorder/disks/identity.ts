@@ -29,7 +29,9 @@ export function judgeOwnership(found: string, own: Identity): Ownership {
   if (identity === undefined) return { kind: 'foreign', identity };
   if (own.claimUID !== '' && identity.claimUID !== own.claimUID) return { kind: 'foreign', identity };
   if (identity.serverUID === own.serverUID) return { kind: 'ours', identity };
-  return identity.server === own.server && own.claimUID !== '' ? { kind: 'renewed', identity } : { kind: 'foreign', identity };
+  return identity.server === own.server && own.claimUID !== ''
+    ? { kind: 'renewed', identity }
+    : { kind: 'foreign', identity };
 }
 
 function parseIdentity(text: string): Identity | undefined {

@@ -1,7 +1,14 @@
 import type { Clock, Timer } from '../../operator/clock.js';
 import type { Log } from '../../operator/log.js';
 import { ChildLane, type ChildResult } from '../children/child-lane.js';
-import { formatCommands, JOURNAL_SCRIPT, type JournalCommand, OBEY_SCRIPT, parseListing, type StagedFile } from './journal-script.js';
+import {
+  formatCommands,
+  JOURNAL_SCRIPT,
+  type JournalCommand,
+  OBEY_SCRIPT,
+  parseListing,
+  type StagedFile,
+} from './journal-script.js';
 import {
   cameraFolder,
   finalFolder,

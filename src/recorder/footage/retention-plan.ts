@@ -25,11 +25,10 @@ export function parseFolders(stdout: string): FootageFolder[] | undefined {
   if (lines.at(-1) !== 'done') return undefined;
   const seconds = new Map<string, number>();
   const paths: string[] = [];
-  for (const line of lines) {
-    const [kind, path = '', text = ''] = line.split('\t');
-    const rule = kind === 'rule' ? parseRule(text) : undefined;
-    if (rule !== undefined) seconds.set(path, rule);
-    if (kind === 'folder') paths.push(path);
+  for (const line of lines.slice(0, -1)) {
+    const [, camera, text] = /^\.\/(.*)\/retention\.json:(.*)$/.exec(line) ?? [];
+    if (camera === undefined || text === undefined) paths.push(line.slice(2));
+    else seconds.set(camera, parseRule(text) ?? Number.POSITIVE_INFINITY);
   }
   return paths.flatMap((path) => folderOf(path, seconds));
 }
@@ -37,7 +36,8 @@ export function parseFolders(stdout: string): FootageFolder[] | undefined {
 function folderOf(path: string, seconds: ReadonlyMap<string, number>): FootageFolder[] {
   const [role = '', camera = '', folder = ''] = path.split('/');
   const day = folderDay(folder);
-  return day === undefined ? [] : [{ path, day, retentionSeconds: seconds.get(cameraFolder(role, camera)) }];
+  const rule = seconds.get(cameraFolder(role, camera)) ?? Number.POSITIVE_INFINITY;
+  return day === undefined ? [] : [{ path, day, retentionSeconds: Number.isFinite(rule) ? rule : undefined }];
 }
 
 function parseRule(text: string): number | undefined {

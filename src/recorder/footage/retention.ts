@@ -4,13 +4,11 @@ import { ChildLane, type ChildResult } from '../children/child-lane.js';
 import type { Space } from '../disks/probe-script.js';
 import { type FootageFolder, parseFolders, planExpiry, planFreeing } from './retention-plan.js';
 
-/** Lists the writers' folders and what is said beside them about their age. Argument: mount path. */
+/** Lists the writers' folders, and each retention.json as `./ROLE/CAMERA/retention.json:TEXT`. Argument: mount path. */
 const LIST_SCRIPT = `
 cd "$1" || exit 1
-tab=$(printf '\\t')
-find . -mindepth 3 -maxdepth 3 -type d -not -path './.understudy/*' -printf "folder\\t%P\\n" || exit 1
-find . -mindepth 3 -maxdepth 3 -type f -name retention.json -not -path './.understudy/*' -exec grep -H . {} + |
-  sed "s|^\\./\\(.*\\)/retention\\.json:|rule$tab\\1$tab|"
+find . -mindepth 3 -maxdepth 3 -type d -not -path './.understudy/*' -print || exit 1
+find . -mindepth 3 -maxdepth 3 -type f -name retention.json -not -path './.understudy/*' -exec grep -H . {} +
 echo done
 `;
 

@@ -1,8 +1,9 @@
 import type { ApiClient, Clock, Key, Log, Timer } from '../../operator/index.js';
 import { isApiError, resources } from '../../operator/index.js';
+import { microTime } from '../../operator/micro-time.js';
 import type { Assignment } from '../assignment/assignment.js';
 import { ClockOffset } from './clock-offset.js';
-import { assignmentOf, type Lease, microTime, renewalInterval, serverSecond } from './lease.js';
+import { assignmentOf, type Lease, renewalInterval, serverSecond } from './lease.js';
 
 export interface HeartbeatOptions {
   readonly client: Pick<ApiClient, 'get' | 'patch'>;
@@ -72,8 +73,11 @@ export class Heartbeat {
   async #beat(): Promise<void> {
     const { clock } = this.#options;
     const startedAt = clock.monotonic();
+    const readOnly = this.#silent;
     const answered = await this.#ask();
     if (!this.#running) return;
+    // The answer has shown that this pod is the one that is meant: the renewal follows at once.
+    if (answered && readOnly && !this.#silent) return this.#schedule(0);
     const interval = answered ? renewalInterval(this.#timeoutSeconds) : RETRY_MS;
     this.#schedule(startedAt + interval - clock.monotonic());
   }
@@ -114,7 +118,9 @@ export class Heartbeat {
   #complain(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     const level = this.#failing ? 'debug' : 'warn';
-    const mend = isApiError(error, 'notFound') ? 'the operator has not made the Lease yet' : 'will be tried each second';
+    const mend = isApiError(error, 'notFound')
+      ? 'the operator has not made the Lease yet'
+      : 'will be tried each second';
     this.#failing = true;
     this.#options.log[level]({ lease: this.#options.lease.name, error: message }, `heartbeat failed; ${mend}`);
   }

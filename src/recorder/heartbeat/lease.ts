@@ -8,11 +8,6 @@ export interface Lease extends KubeObject {
   spec?: { holderIdentity?: string; leaseDurationSeconds?: number; renewTime?: string };
 }
 
-/** The API's MicroTime has six digits; with the three of a Date it is refused (kubernetes-client/javascript#828). */
-export function microTime(date: Date): string {
-  return date.toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
-}
-
 /** The assignment in the annotations; undefined when there is none yet. */
 export function assignmentOf(lease: Lease): Assignment | undefined {
   const annotations = lease.metadata.annotations ?? {};

@@ -32,7 +32,14 @@ export function recordingInvocation(source: EngineSource, folder: string, attemp
   const probing = PROBING[Math.min(attempt, PROBING_LEVELS - 1)] ?? [];
   const input = source.credentials === undefined ? plainInput(source, probing) : secretInput(source, probing);
   const common = ['-nostats', '-loglevel', 'warning'];
-  const args = [...common, ...input.args, '-map', '0:v:0', ...audioArguments(source), ...segmentArguments(source, folder)];
+  const args = [
+    ...common,
+    ...input.args,
+    '-map',
+    '0:v:0',
+    ...audioArguments(source),
+    ...segmentArguments(source, folder),
+  ];
   return { args, stdin: input.stdin };
 }
 
@@ -64,7 +71,10 @@ export function urlWithCredentials(source: Pick<EngineSource, 'url' | 'credentia
   const { username, password } = source.credentials;
   const userInfo = `${percentEncoded(username)}:${percentEncoded(password)}`;
   // A quote would end the script's string; in a URL it can be written otherwise.
-  return source.url.replace(/^([a-z]+:\/\/)/i, `$1${userInfo}@`).replaceAll("'", '%27').replaceAll('\n', '');
+  return source.url
+    .replace(/^([a-z]+:\/\/)/i, `$1${userInfo}@`)
+    .replaceAll("'", '%27')
+    .replaceAll('\n', '');
 }
 
 function percentEncoded(text: string): string {

@@ -7,11 +7,23 @@ const TEXTS: readonly (readonly [FailureKind, RegExp])[] = [
   ['sessionLimit', /\b(453|503) |Not Enough Bandwidth|Service Unavailable|Too Many/i],
   ['notFound', /\b404 Not Found|Server returned 404/i],
   ['refused', /Connection refused/i],
-  ['unreachable', /No route to host|Network is unreachable|Connection timed out|Failed to resolve|Name or service not/i],
-  ['storage', /No space left|Read-only file system|Stale file handle|Disk quota|Failed to open segment|av_interleaved/i],
-  ['engine', /Unrecognized option|Option .* not found|Unknown (muxer|demuxer|input format)|error while loading shared/i],
+  [
+    'unreachable',
+    /No route to host|Network is unreachable|Connection timed out|Failed to resolve|Name or service not/i,
+  ],
+  [
+    'storage',
+    /No space left|Read-only file system|Stale file handle|Disk quota|Failed to open segment|av_interleaved/i,
+  ],
+  [
+    'engine',
+    /Unrecognized option|Option .* not found|Unknown (muxer|demuxer|input format)|error while loading shared/i,
+  ],
   ['engine', /Requested output format|bitstream filter .* not found|Error parsing options|Unable to parse option/i],
-  ['format', /Could not find codec parameters|dimensions not set|no startcode found|matches no streams|not enough frames/i],
+  [
+    'format',
+    /Could not find codec parameters|dimensions not set|no startcode found|matches no streams|not enough frames/i,
+  ],
 ];
 
 const SENTENCES: Record<FailureKind, string> = {

@@ -4,23 +4,30 @@ import type { Engine, EngineCheck, EngineRecording, EngineSource, RecordingEnd }
 import { recordingInvocation } from './arguments.js';
 import { failureOf } from './failure.js';
 
+// Five frames of black, 16x16: copying a stream is all that a recorder does, so that is what the self-test does too.
+const TEST_STREAM =
+  'AAAAAWdCwAraewEQAAADABAAAAMAoPEiagAAAAFozg/IAAABZYiEOiYoAAkC4AAAAAFBmiA+lAAAAAFBmkA+lAAAAAFBmmAQpQAAAAFBmoAQpQ==';
+
 /**
- * Tries the whole way of footage without a camera. Arguments: the program, a scratch folder. The static builds that
- * circulate are years old and give options other meanings (`-timeout` made them listen), so the meaning is checked too.
+ * Tries the whole way of footage without a camera. Arguments: the program, a scratch folder, a stream in base64. The
+ * static builds that circulate are years old and give options other meanings (`-timeout` made them listen), so the
+ * meaning is checked too.
  */
 const CHECK_SCRIPT = `
 f=$1 dir=$2/understudy-check
 "$f" -hide_banner -version | head -n 1
 "$f" -hide_banner -h demuxer=rtsp 2>&1 | grep -q 'timeout.*microseconds.*socket' || {
-  echo "$f does not know -timeout as a socket time-out: ffmpeg 5 or later is needed" >&2; exit 1; }
+  echo "$f does not run, or does not know -timeout as a socket time-out: ffmpeg 5 or later is needed" >&2; exit 1; }
 rm -rf "$dir" && mkdir -p "$dir" || exit 1
-"$f" -nostdin -v error -f lavfi -i color=size=64x64:rate=5:duration=1 -c:v mpeg2video -copyts \\
+printf %s "$3" | base64 -d | "$f" -v error -f h264 -framerate 5 -i pipe:0 -map 0:v:0 -c copy -copyts \\
   -bsf:v 'setts=ts=if(eq(PTS\\,NOPTS)\\,NEXT_PTS-DURATION\\,PTS)' -f segment -segment_time 10 \\
   -segment_atclocktime 1 -segment_format mpegts -segment_format_options flush_packets=1:mpegts_copyts=1 \\
   -strftime 1 "$dir/%Y%m%dT%H%M%SZ.ts" || exit 1
 set -- "$dir"/*.ts
 [ -s "$1" ] || { echo 'the self-test wrote no segment' >&2; exit 1; }
 rm -rf "$dir"
+command -v setpriv
+exit 0
 `;
 const CHECK_DEADLINE_MS = 20_000;
 const FORCE_AFTER_MS = 2000;
@@ -39,6 +46,11 @@ export class FfmpegEngine implements Engine {
   readonly #program: string;
   readonly #scratchPath: string;
   readonly #lane = new ChildLane();
+  /**
+   * An agent that is killed must not leave recordings that nobody watches. In a pod the kernel sees to it, because the
+   * agent is process 1; elsewhere setpriv does, where it is installed.
+   */
+  #leash: readonly string[] = [];
 
   constructor(options: FfmpegOptions) {
     this.#program = options.ffmpegPath ?? 'ffmpeg';
@@ -46,23 +58,36 @@ export class FfmpegEngine implements Engine {
   }
 
   async check(): Promise<EngineCheck> {
-    if (this.#lane.busy) return { ok: false, message: 'the last self-test of ffmpeg has not ended: scratch disk hangs' };
-    const args = [this.#program, this.#scratchPath];
+    if (this.#lane.busy)
+      return { ok: false, message: 'the last self-test of ffmpeg has not ended: scratch disk hangs' };
+    const args = [this.#program, this.#scratchPath, TEST_STREAM];
     const result = await this.#lane.run({ script: CHECK_SCRIPT, args, deadlineMs: CHECK_DEADLINE_MS });
-    if (result.timedOut) return { ok: false, message: `the self-test of ffmpeg did not end in ${CHECK_DEADLINE_MS / 1000} s` };
+    if (result.timedOut)
+      return { ok: false, message: `the self-test of ffmpeg did not end in ${CHECK_DEADLINE_MS / 1000} s` };
     const version = /^ffmpeg version (\S+)/m.exec(result.stdout)?.[1];
-    if (result.code === 0 && version !== undefined) return { ok: true, version: `ffmpeg ${version}` };
+    if (result.code === 0 && version !== undefined) {
+      this.#leash = result.stdout.includes('/setpriv\n') ? ['setpriv', '--pdeathsig', 'KILL', '--'] : [];
+      return { ok: true, version: `ffmpeg ${version}` };
+    }
     const words = result.stderr.trim().split('\n').at(0) ?? '';
-    return { ok: false, message: `${this.#program} cannot record: ${words === '' ? 'no version told' : words}`.slice(0, 400) };
+    return {
+      ok: false,
+      message: `${this.#program} cannot record: ${words === '' ? 'no version told' : words}`.slice(0, 400),
+    };
   }
 
   record(source: EngineSource, folder: string, attempt: number): EngineRecording {
     const { args, stdin } = recordingInvocation(source, folder, attempt);
     const startedAt = performance.now();
-    // An agent that is killed must not leave recordings that nobody watches; in a pod the kernel sees to it already.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', this.#program, ...args], {
+    const [program = this.#program, ...all] = [...this.#leash, this.#program, ...args];
+    const child = spawn(program, all, {
       cwd: '/',
-      env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C', HOME: this.#scratchPath },
+      env: {
+        PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+        TZ: 'UTC',
+        LC_ALL: 'C',
+        HOME: this.#scratchPath,
+      },
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     let stderr = '';

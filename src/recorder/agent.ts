@@ -1,0 +1,316 @@
+import { childNames } from '../crds/labels.js';
+import type { RecorderReportStatus } from '../crds/recorder-report.js';
+import { type RecordingServer, recordingServers } from '../crds/recording-server.js';
+import { type Clock, createReflector, deepEqual, type KubeClient, type Log, type Metrics } from '../operator/index.js';
+import { type Assignment, decide, type KnownAssignment, learn, type Order } from './assignment/assignment.js';
+import { formatState, readState, type SavedState } from './assignment/state-file.js';
+import { CameraFleet } from './cameras/camera-fleet.js';
+import { type CameraTask, type LeftOut, selectCameras } from './cameras/camera-task.js';
+import { CameraWatch } from './cameras/camera-watch.js';
+import { ConnectGate } from './cameras/connect-gate.js';
+import { CredentialStore } from './cameras/credential-store.js';
+import { FootageVolume } from './disks/footage-volume.js';
+import { placeCamera } from './disks/placement.js';
+import { createEngine } from './engine/engines.js';
+import type { RecorderEnvironment } from './environment.js';
+import { ASSIGNMENT_FILE } from './footage/layout.js';
+import { Heartbeat } from './heartbeat/heartbeat.js';
+import { reportStatus } from './report/report-status.js';
+import { ReportWriter } from './report/report-writer.js';
+import { type StatusServer, startStatusServer } from './status-server.js';
+import { RecordingService } from './watchdog/recording-service.js';
+
+export interface AgentOptions {
+  readonly environment: RecorderEnvironment;
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The recorder's version, as standbys are compared by it (rule 4). */
+  readonly version: string;
+}
+
+/** What is read of the server's own object. */
+interface ServerView {
+  readonly assignment: Assignment | undefined;
+  readonly capacity: number | undefined;
+}
+
+const STATE_TURN_MS = 2000;
+const TAKEOVER_MS = 120_000;
+const STOP_RECORDINGS_MS = 3000;
+const STOP_JOURNAL_ROUNDS = 3;
+const STOP_JOURNAL_MS = 4000;
+
+/**
+ * The recorder agent: joins heartbeat, disks, assignment, cameras and report. Everything that happens leads to one
+ * level-based step, `#step`, which compares what is known with what is done.
+ */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #volumes: readonly FootageVolume[];
+  readonly #heartbeat: Heartbeat;
+  readonly #service: RecordingService;
+  readonly #fleet: CameraFleet;
+  readonly #cameraWatch: CameraWatch;
+  readonly #report: ReportWriter;
+  readonly #serverReflector;
+  #statusServer: StatusServer | undefined;
+  #known: KnownAssignment | undefined;
+  #apiHadItsTurn = false;
+  #stateRead = false;
+  #saved: SavedState | undefined;
+  readonly #savedOn = new Map<FootageVolume, string>();
+  #order: Order = { mode: 'Idle', role: '', epoch: 0, displaced: false };
+  #orderTime: Date;
+  #orderedAt = Number.NEGATIVE_INFINITY;
+  #leftOut: readonly LeftOut[] = [];
+  #stepPlanned = false;
+  #stopping = false;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { environment, client, clock, log, metrics } = options;
+    const { server, namespace } = environment;
+    this.#orderTime = clock.wall();
+    this.#volumes = environment.volumes.map((mount) => this.#makeVolume(mount));
+    const engine = createEngine(environment.engine, environment.engineOptions, environment.scratchPath);
+    const credentials = new CredentialStore(client, namespace);
+    this.#fleet = new CameraFleet({
+      engine,
+      clock,
+      log,
+      gate: new ConnectGate({ clock }),
+      place: (camera) => placeCamera(camera, this.#volumes),
+      credentials: (name) => credentials.get(name),
+      takingOver: () => clock.monotonic() - this.#orderedAt < TAKEOVER_MS,
+      onChange: () => this.#report.changed(),
+      onEngineTrouble: () => this.#service.suspect(),
+    });
+    this.#service = new RecordingService({
+      engine,
+      clock,
+      log,
+      recording: () => this.#fleet.recording,
+      onChange: () => this.#report.changed(),
+    });
+    this.#heartbeat = new Heartbeat({
+      client,
+      lease: { namespace, name: childNames.lease(server) },
+      podUID: environment.podUID,
+      clock,
+      log,
+      onAnswer: (assignment) => this.#learnFromApi(assignment),
+    });
+    this.#cameraWatch = new CameraWatch({ client, namespace, log, metrics, onChange: () => this.#plan() });
+    this.#report = new ReportWriter({
+      client,
+      report: { namespace, name: childNames.report(server) },
+      clock,
+      log,
+      build: (acknowledgedEpoch) => this.#reportable(acknowledgedEpoch),
+    });
+    this.#serverReflector = createReflector<ServerView>(client, {
+      type: recordingServers,
+      namespace,
+      fieldSelector: `metadata.name=${server}`,
+      project: (raw) => viewOf(raw as unknown as RecordingServer),
+      onChange: (_key, next) => {
+        if (next !== undefined) this.#learnFromApi(next.assignment);
+      },
+      log,
+      metrics,
+    });
+  }
+
+  /** Port of /healthz, /readyz and /status; undefined before the start. */
+  get port(): number | undefined {
+    return this.#statusServer?.port;
+  }
+
+  /** Begins to work; resolves when the status port is open. */
+  async start(): Promise<void> {
+    const { environment, clock } = this.#options;
+    this.#heartbeat.start();
+    this.#serverReflector.start();
+    for (const volume of this.#volumes) volume.start();
+    this.#service.start();
+    clock.setTimer(STATE_TURN_MS, () => this.#giveTurn());
+    void this.#readSavedState();
+    this.#statusServer = await startStatusServer({
+      port: environment.port,
+      ready: () => this.#ready(),
+      status: () => ({ ...this.#status(), lastRenewalTime: this.#heartbeat.lastRenewal?.toISOString() }),
+    });
+  }
+
+  /** Closes the segments, syncs and moves them, writes the last report. Bounded to about 10 seconds. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#service.stop();
+    await this.#bounded(this.#fleet.stop(), STOP_RECORDINGS_MS);
+    await this.#bounded(this.#settleJournals(), STOP_JOURNAL_MS);
+    for (const volume of this.#volumes) volume.stop();
+    this.#heartbeat.stop();
+    await Promise.all([this.#report.finish(), this.#serverReflector.stop(), this.#cameraWatch.stop()]);
+    await this.#statusServer?.close();
+  }
+
+  #makeVolume(mount: RecorderEnvironment['volumes'][number]): FootageVolume {
+    const { environment, clock, log } = this.#options;
+    const reservePercent = Number(environment.engineOptions.reservePercent);
+    return new FootageVolume({
+      mount,
+      server: environment.server,
+      serverUID: environment.serverUID,
+      clock,
+      log,
+      ...(reservePercent > 0 ? { reservePercent } : {}),
+      hurried: () => this.#fleet.hurried,
+      onChange: () => {
+        this.#fleet.volumesChanged();
+        this.#plan();
+      },
+      onGrowth: (volume, writers) => this.#fleet.take(volume, writers),
+    });
+  }
+
+  async #readSavedState(): Promise<void> {
+    const { environment, log } = this.#options;
+    const paths = this.#volumes.map((volume) => volume.mountPath);
+    const state = await readState(paths, environment.server);
+    this.#stateRead = true;
+    if (state !== undefined) {
+      log.info({ role: state.role, epoch: state.epoch }, 'read the last assignment from a volume');
+      this.#saved = state;
+      this.#known = learn(this.#known, {
+        role: state.role,
+        epoch: state.epoch,
+        podUID: state.podUID,
+        origin: 'volume',
+      });
+    }
+    this.#plan();
+  }
+
+  #giveTurn(): void {
+    this.#apiHadItsTurn = true;
+    this.#plan();
+  }
+
+  #learnFromApi(assignment: Assignment | undefined): void {
+    this.#apiHadItsTurn = true;
+    if (assignment !== undefined) this.#known = learn(this.#known, { ...assignment, origin: 'api' });
+    // Not in the step, which waits for the volumes: no disk may ever delay a heartbeat.
+    this.#heartbeat.setSilent(decide(this.#known, this.#options.environment.podUID, true).displaced);
+    this.#plan();
+  }
+
+  /** Plans one step for all that has changed in this turn of the event loop. */
+  #plan(): void {
+    if (this.#stepPlanned || this.#stopping) return;
+    this.#stepPlanned = true;
+    queueMicrotask(() => {
+      this.#stepPlanned = false;
+      if (!this.#stopping) this.#step();
+    });
+  }
+
+  #step(): void {
+    // The volume may know a higher epoch than the API server (a lost status): both are heard before anything begins.
+    if (!this.#stateRead) return;
+    this.#takeOrder(decide(this.#known, this.#options.environment.podUID, this.#apiHadItsTurn));
+    this.#cameraWatch.follow(this.#order.role);
+    this.#assignCameras();
+    this.#report.changed();
+  }
+
+  #takeOrder(order: Order): void {
+    if (deepEqual(order, this.#order)) return;
+    const { clock, log } = this.#options;
+    log.info({ before: this.#order, order }, order.displaced ? 'another pod is assigned; this one stops' : 'new order');
+    this.#order = order;
+    this.#orderTime = clock.wall();
+    this.#orderedAt = clock.monotonic();
+  }
+
+  #assignCameras(): void {
+    const { mode, role, epoch } = this.#order;
+    const tasks = mode === 'Record' ? this.#tasksOf(role) : [];
+    // Not listed yet, and nothing remembered: what is recorded now goes on.
+    if (tasks === undefined) return;
+    const { server, namespace } = this.#options.environment;
+    const capacity = this.#serverReflector.store.get(`${namespace}/${server}`)?.capacity;
+    const { recorded, leftOut } = selectCameras(tasks, role !== server, capacity);
+    this.#leftOut = leftOut;
+    this.#fleet.assign({ role, epoch }, recorded);
+    if (!this.#order.displaced) this.#save(tasks);
+  }
+
+  #tasksOf(role: string): readonly CameraTask[] | undefined {
+    const listed = this.#cameraWatch.cameras;
+    if (listed !== undefined) return listed;
+    return this.#saved?.role === role ? this.#saved.cameras : undefined;
+  }
+
+  /** Keeps the order and its cameras on every volume, for a restart without the API server. */
+  #save(cameras: readonly CameraTask[]): void {
+    if (this.#known === undefined || this.#known.origin === 'volume') return;
+    const { role, epoch, podUID } = this.#known;
+    this.#saved = { server: this.#options.environment.server, role, epoch, podUID, cameras };
+    const text = formatState(this.#saved);
+    for (const volume of this.#volumes) {
+      if (!volume.journal.running || this.#savedOn.get(volume) === text) continue;
+      this.#savedOn.set(volume, text);
+      volume.journal.write(ASSIGNMENT_FILE, text);
+    }
+  }
+
+  #ready(): boolean {
+    return this.#service.state === 'Ready' && this.#volumes.some((volume) => volume.state === 'Healthy');
+  }
+
+  #status(): RecorderReportStatus {
+    const { environment, version } = this.#options;
+    return reportStatus({
+      order: this.#order,
+      podUID: environment.podUID,
+      version,
+      service: this.#service,
+      volumes: this.#volumes.map((volume) => volume.monitor),
+      cameras: this.#fleet.report(),
+      leftOut: this.#leftOut,
+      orderTime: this.#orderTime,
+      clockOffsetSeconds: this.#heartbeat.clockOffsetSeconds,
+    });
+  }
+
+  /**
+   * Nothing before the first order is settled, and nothing from a displaced pod, whose successor writes the report. The
+   * API server refuses an epoch that falls; one that was acknowledged stays acknowledged.
+   */
+  #reportable(acknowledgedEpoch: number): RecorderReportStatus | undefined {
+    if (!this.#stateRead || !this.#apiHadItsTurn || this.#order.displaced) return undefined;
+    const status = this.#status();
+    return { ...status, epoch: Math.max(acknowledgedEpoch, status.epoch ?? 0) };
+  }
+
+  async #settleJournals(): Promise<void> {
+    const journals = this.#volumes.map((volume) => volume.journal).filter((journal) => journal.running);
+    // One round to see the last bytes, one to sync them, one to move: what fails is promoted at the next start.
+    for (let round = 0; round < STOP_JOURNAL_ROUNDS; round += 1) {
+      await Promise.all(journals.map((journal) => journal.flush()));
+    }
+  }
+
+  #bounded(work: Promise<unknown>, ms: number): Promise<unknown> {
+    const limit = new Promise((resolve) => this.#options.clock.setTimer(ms, () => resolve(undefined)));
+    return Promise.race([work, limit]);
+  }
+}
+
+function viewOf(server: RecordingServer): ServerView {
+  const { servingRole = '', epoch, podUID } = server.status ?? {};
+  const assignment = epoch === undefined ? undefined : { role: servingRole, epoch, podUID };
+  return { assignment, capacity: server.spec.capacity?.cameras };
+}

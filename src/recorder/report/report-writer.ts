@@ -1,0 +1,94 @@
+import type { RecorderReport, RecorderReportStatus } from '../../crds/recorder-report.js';
+import { recorderReports } from '../../crds/recorder-report.js';
+import type { ApiClient, Clock, Key, Log, Timer } from '../../operator/index.js';
+import { isApiError, mergePatch } from '../../operator/index.js';
+
+export interface ReportWriterOptions {
+  readonly client: Pick<ApiClient, 'get' | 'patchStatus'>;
+  readonly report: Key;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The status as it should be now, given the epoch that has been acknowledged; undefined to write nothing now. */
+  readonly build: (acknowledgedEpoch: number) => RecorderReportStatus | undefined;
+}
+
+const LEAST_INTERVAL_MS = 1000;
+// Changes come in crowds: a volume, its cameras, the order.
+const GATHER_MS = 20;
+const RETRY_MS = 1000;
+// What the API server calls wrong stays wrong until something changes.
+const REFUSED_RETRY_MS = 5000;
+const REQUEST_TIMEOUT_MS = 3000;
+
+/** Writes the RecorderReport on change, at most once a second, and nothing when nothing has changed. */
+export class ReportWriter {
+  readonly #options: ReportWriterOptions;
+  /** As the API server last returned it. */
+  #current: RecorderReport | undefined;
+  #timer: Timer | undefined;
+  #lastWrite = Number.NEGATIVE_INFINITY;
+  #writing: Promise<void> | undefined;
+  #changed = false;
+  #running = true;
+  #complained = '';
+
+  constructor(options: ReportWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Something may have changed. */
+  changed(): void {
+    this.#changed = true;
+    if (this.#timer !== undefined || this.#writing !== undefined || !this.#running) return;
+    const wait = this.#lastWrite + LEAST_INTERVAL_MS - this.#options.clock.monotonic();
+    this.#schedule(Math.max(GATHER_MS, wait));
+  }
+
+  /** Writes the last word without regard to the interval; resolves when it was written or has failed. */
+  async finish(): Promise<void> {
+    this.#running = false;
+    this.#timer?.cancel();
+    await this.#writing;
+    await this.#write();
+  }
+
+  #schedule(ms: number): void {
+    this.#timer = this.#options.clock.setTimer(ms, () => {
+      this.#timer = undefined;
+      this.#writing = this.#write().then((retryMs) => {
+        this.#writing = undefined;
+        if (retryMs !== undefined && this.#running) this.#schedule(retryMs);
+        else if (this.#changed) this.changed();
+      });
+    });
+  }
+
+  /** Resolves to the time after which it has to be tried again; never rejects. */
+  async #write(): Promise<number | undefined> {
+    this.#changed = false;
+    const { client, report, log } = this.#options;
+    try {
+      const options = { timeoutMs: REQUEST_TIMEOUT_MS };
+      this.#current ??= await client.get<RecorderReport>(recorderReports, report, options);
+      const next = this.#options.build(this.#current.status?.epoch ?? 0);
+      const status = next === undefined ? undefined : mergePatch(this.#current.status ?? {}, next);
+      if (status === undefined) return undefined;
+      this.#lastWrite = this.#options.clock.monotonic();
+      const { uid } = this.#current.metadata;
+      this.#current = await client.patchStatus<RecorderReport>(
+        recorderReports,
+        report,
+        { metadata: { uid }, status },
+        options,
+      );
+      this.#complained = '';
+      return undefined;
+    } catch (error) {
+      this.#current = undefined;
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== this.#complained) log.warn({ report: report.name, error: message }, 'report not written yet');
+      this.#complained = message;
+      return isApiError(error, 'invalid', 'terminal') ? REFUSED_RETRY_MS : RETRY_MS;
+    }
+  }
+}
