@@ -36,7 +36,7 @@ FROM media AS runtime
 COPY --from=dependencies /build/node_modules/node/bin/node /usr/local/bin/node
 COPY deploy/image/collect-closure.sh /
 RUN strip --strip-unneeded /usr/local/bin/node \
- && mkdir -p /root.d/usr/bin /root.d/usr/sbin /root.d/usr/lib /root.d/usr/lib64 /root.d/etc /root.d/app /root.d/home \
+ && mkdir -p /root.d/usr/bin /root.d/usr/sbin /root.d/usr/lib /root.d/usr/lib64 /root.d/etc /root.d/app \
  && for folder in bin sbin lib lib64; do ln -s usr/$folder /root.d/$folder; done \
  && sh /collect-closure.sh /root.d /usr/local/bin/node /usr/local/bin/ffmpeg /usr/local/bin/ffprobe /bin/sh /bin/grep \
       /usr/bin/fallocate /usr/bin/findmnt /usr/bin/flock /usr/bin/ionice /usr/bin/setsid \

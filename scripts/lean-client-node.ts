@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 const CLIENT = '@kubernetes/client-node';
@@ -15,25 +16,22 @@ export function leanClientNode(): Plugin {
   return {
     name: 'lean-client-node',
     setup(build) {
-      build.onResolve({ filter: /^@kubernetes\/client-node$|^\.{1,2}\// }, async (args) => {
+      build.onResolve({ filter: /^@kubernetes\/client-node$/ }, async (args) => {
         if (args.pluginData === marker) return undefined;
-        const fromClient = insideClient.test(args.importer);
-        if (args.path !== CLIENT && !fromClient) return undefined;
-        if (args.path === CLIENT && args.kind === 'require-call' && insideShell.test(args.importer)) {
+        if (args.kind === 'require-call' && insideShell.test(args.importer)) {
           return { path: args.importer, namespace: 'client-node-for-shell' };
         }
-        const resolved = await build.resolve(args.path, {
-          importer: args.importer,
-          kind: args.kind,
-          resolveDir: args.resolveDir,
-          pluginData: marker,
-          ...(args.with ? { with: args.with } : {}),
-        });
+        const { importer, kind, resolveDir } = args;
+        const resolved = await build.resolve(args.path, { importer, kind, resolveDir, pluginData: marker });
         return resolved.errors.length > 0 ? resolved : { path: resolved.path, sideEffects: false };
       });
+      // An ES module names its neighbours in full, so there is nothing to search for.
+      build.onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ importer, resolveDir, path }) =>
+        insideClient.test(importer) ? { path: resolve(resolveDir, path), sideEffects: false } : undefined,
+      );
       build.onLoad({ filter: /.*/, namespace: 'client-node-for-shell' }, async (args) => ({
         contents: `export { ${(await namesUsed(args.path)).join(', ')} } from '${CLIENT}';`,
-        resolveDir: args.path.slice(0, Math.max(args.path.lastIndexOf('/'), args.path.lastIndexOf('\\'))),
+        resolveDir: dirname(args.path),
       }));
     },
   };
