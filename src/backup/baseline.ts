@@ -9,7 +9,7 @@ import type {
   RecordingServerSpec,
   Role,
 } from '../crds/index.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJsonInSlices } from './canonical-json.js';
 
 /** What the file is; the first thing a reader checks. */
 export const BASELINE_FORMAT = 'understudy.dev/baseline';
@@ -112,8 +112,8 @@ export function baselineCamera({ metadata, spec, status }: CameraAssignment): Ba
 }
 
 /** The canonical bytes of a baseline and their checksum. */
-export function encodeBaseline(baseline: Baseline): EncodedBaseline {
-  const json = Buffer.from(`${canonicalJson(baseline)}\n`);
+export async function encodeBaseline(baseline: Baseline): Promise<EncodedBaseline> {
+  const json = Buffer.from(`${await canonicalJsonInSlices(baseline)}\n`);
   return { json, sha256: sha256(json), servers: baseline.servers.length, cameras: baseline.cameras.length };
 }
 

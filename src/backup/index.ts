@@ -13,6 +13,6 @@ export {
   type EncodedBaseline,
   encodeBaseline,
 } from './baseline.js';
-export { canonicalJson } from './canonical-json.js';
+export { canonicalJson, canonicalJsonInSlices } from './canonical-json.js';
 export { type Artifact, type BackupEngine, BackupError, type BackupTarget, type StoredBaseline } from './engine.js';
 export { createSecretEngine, type SecretEngineOptions } from './secret/engine.js';

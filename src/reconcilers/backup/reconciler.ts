@@ -120,7 +120,7 @@ class BackupReconciler {
     const { servers, cameras } = await gathered.readSystem();
     const namespace = backup.metadata.namespace ?? '';
     const operatorVersion = this.#options.version;
-    const baseline = encodeBaseline(collectBaseline({ operatorVersion, namespace, pool, servers, cameras }));
+    const baseline = await encodeBaseline(collectBaseline({ operatorVersion, namespace, pool, servers, cameras }));
     const artifact = await engine.write(baseline, targetOf(backup), context.signal);
     await this.#complete({ ...backup, status: running }, artifact, unbound, context);
   }

@@ -19,7 +19,7 @@ type Secret = KubeObject & { data: Record<string, string>; immutable: boolean };
 const target: BackupTarget = { namespace, name: 'north-3', uid: 'backup-uid', pool: 'north' };
 
 /** `words` hex characters a camera do not compress by more than half: a large baseline for a few cameras. */
-function baseline(count: number, words = 64, seed = ''): EncodedBaseline {
+function baseline(count: number, words = 64, seed = ''): Promise<EncodedBaseline> {
   const cameras = Array.from({ length: count }, (_, i) => {
     const made = camera(`cam-${i}`);
     const hashes = Array.from({ length: words / 64 }, (_, n) =>
@@ -59,7 +59,7 @@ async function untilWritten(engine: BackupEngine, wanted: EncodedBaseline, tries
 describe('the Secret engine', () => {
   it('keeps a small baseline in one immutable Secret that its Backup owns', async () => {
     const api = memoryApi();
-    const artifact = await createSecretEngine({ client: api }).write(baseline(3), target);
+    const artifact = await createSecretEngine({ client: api }).write(await baseline(3), target);
     const [secret] = secrets(api);
     expect(artifact).to.include({ location: 'secret/north-3-0', parts: 1, servers: 1, cameras: 3, formatVersion: 1 });
     expect(secret?.immutable).to.equal(true);
@@ -70,7 +70,7 @@ describe('the Secret engine', () => {
   it('splits 5,000 cameras into parts below the limit of a Secret and puts them together again', async () => {
     const api = memoryApi();
     const engine = createSecretEngine({ client: api });
-    const wanted = baseline(5000, 512);
+    const wanted = await baseline(5000, 512);
     const artifact = await engine.write(wanted, target);
     const sizes = secrets(api).map((secret) => Buffer.from(secret.data['baseline.json.gz'] ?? '', 'base64').length);
     expect(artifact.parts).to.be.greaterThan(1);
@@ -86,7 +86,8 @@ describe('the Secret engine', () => {
 
   it('writes the same bytes for the same state', async () => {
     const [one, other] = [memoryApi(), memoryApi()];
-    for (const client of [one, other]) await createSecretEngine({ client, partBytes: 500 }).write(baseline(40), target);
+    for (const client of [one, other])
+      await createSecretEngine({ client, partBytes: 500 }).write(await baseline(40), target);
     const data = (api: MemoryApi) => secrets(api).map((secret) => secret.data);
     expect(data(one)).to.deep.equal(data(other));
   });
@@ -94,22 +95,22 @@ describe('the Secret engine', () => {
   it('writes nothing when it is all there already', async () => {
     const api = memoryApi();
     const engine = createSecretEngine({ client: api, partBytes: 500 });
-    await engine.write(baseline(40), target);
+    await engine.write(await baseline(40), target);
     api.writes.length = 0;
-    await engine.write(baseline(40), target);
+    await engine.write(await baseline(40), target);
     expect(api.writes).to.deep.equal([]);
   });
 
   it('replaces only the parts that differ', async () => {
     const api = memoryApi();
     const engine = createSecretEngine({ client: api, partBytes: 500 });
-    const { parts } = await engine.write(baseline(40), target);
+    const { parts } = await engine.write(await baseline(40), target);
     api.corrupt(resources.secrets, { namespace, name: 'north-3-1' }, (secret) => {
       (secret as unknown as Secret).data = { 'baseline.json.gz': 'AAAA' };
     });
     expect(await engine.read(target)).to.equal(undefined);
     api.writes.length = 0;
-    await engine.write(baseline(40), target);
+    await engine.write(await baseline(40), target);
     expect(api.writes).to.deep.equal(['delete north-3-1', 'create north-3-1']);
     expect(parts).to.be.greaterThan(2);
   });
@@ -117,25 +118,25 @@ describe('the Secret engine', () => {
   it('removes what a longer try left beyond the last part', async () => {
     const api = memoryApi();
     const engine = createSecretEngine({ client: api, partBytes: 500 });
-    await engine.write(baseline(40), target);
-    const artifact = await engine.write(baseline(2), target);
+    await engine.write(await baseline(40), target);
+    const artifact = await engine.write(await baseline(2), target);
     expect(names(api)).to.have.length(artifact.parts);
     expect((await engine.read(target))?.artifact.cameras).to.equal(2);
   });
 
   it('ends with one whole baseline whichever write was the last before a crash', async () => {
     const clean = memoryApi();
-    await createSecretEngine({ client: clean, partBytes: 500 }).write(baseline(12, 64, 'new'), target);
+    await createSecretEngine({ client: clean, partBytes: 500 }).write(await baseline(12, 64, 'new'), target);
     const expected = secrets(clean).map(({ metadata, data }) => [metadata.name, data]);
     for (const when of ['before', 'after'] as const) {
       // The longer old baseline has to be deleted, and the new one created: every write in turn is the fatal one.
       for (let write = 1; ; write++) {
         const api = memoryApi();
         const engine = createSecretEngine({ client: api, partBytes: 500 });
-        await engine.write(baseline(20, 64, 'old'), target);
+        await engine.write(await baseline(20, 64, 'old'), target);
         const old = api.writes.length;
         api.fault = { write: old + write, when };
-        await untilWritten(engine, baseline(12, 64, 'new'));
+        await untilWritten(engine, await baseline(12, 64, 'new'));
         expect(
           secrets(api)
             .map(({ metadata, data }) => [metadata.name, data])
@@ -151,7 +152,7 @@ describe('the Secret engine', () => {
     const api = memoryApi();
     const engine = createSecretEngine({ client: api, partBytes: 500 });
     api.fault = { write: 2, when: 'before' };
-    expect(await errorOf(engine.write(baseline(40), target))).to.include({ kind: 'transient' });
+    expect(await errorOf(engine.write(await baseline(40), target))).to.include({ kind: 'transient' });
     expect(names(api)).to.deep.equal(['north-3-0']);
     expect(await engine.read(target)).to.equal(undefined);
   });
@@ -160,7 +161,7 @@ describe('the Secret engine', () => {
     const api = memoryApi();
     const foreign = { metadata: { namespace, name: 'north-3-1' }, type: 'Opaque', data: { a: 'AAAA' } };
     api.put(resources.secrets, foreign);
-    const error = await errorOf(createSecretEngine({ client: api, partBytes: 500 }).write(baseline(40), target));
+    const error = await errorOf(createSecretEngine({ client: api, partBytes: 500 }).write(await baseline(40), target));
     expect(error.reason).to.equal('NameTaken');
     expect(error.message).to.contain('Secret north-3-1 exists and is not part of this Backup; it was left untouched');
     expect(api.writes).to.deep.equal([]);
@@ -170,9 +171,9 @@ describe('the Secret engine', () => {
   it('takes nothing over from an earlier Backup of its name, and replaces it', async () => {
     const api = memoryApi();
     const engine = createSecretEngine({ client: api });
-    await engine.write(baseline(3), { ...target, uid: 'earlier' });
+    await engine.write(await baseline(3), { ...target, uid: 'earlier' });
     expect(await engine.read(target)).to.equal(undefined);
-    await engine.write(baseline(3), target);
+    await engine.write(await baseline(3), target);
     expect(secrets(api)[0]?.metadata.ownerReferences?.[0]?.uid).to.equal('backup-uid');
   });
 
@@ -189,12 +190,14 @@ describe('the Secret engine', () => {
         return created;
       },
     };
-    const error = await errorOf(createSecretEngine({ client: mutating }).write(baseline(3), target));
+    const error = await errorOf(createSecretEngine({ client: mutating }).write(await baseline(3), target));
     expect(error.reason).to.equal('ChecksumMismatch');
   });
 
   it('refuses a baseline beyond its size with the mend', async () => {
-    const error = await errorOf(createSecretEngine({ client: memoryApi(), partBytes: 1 }).write(baseline(40), target));
+    const error = await errorOf(
+      createSecretEngine({ client: memoryApi(), partBytes: 1 }).write(await baseline(40), target),
+    );
     expect(error.reason).to.equal('EngineRefused');
     expect(error.message).to.contain('spread the servers over several pools');
   });
