@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { maxNodes } from './addressing.js';
 import { ensureBinaries } from './binaries.js';
 import { writeState } from './cluster-state.js';
-import { adminKubeconfigPath, type ControlPlane, freePorts, startControlPlane } from './control-plane.js';
+import { adminKubeconfigPath, type ControlPlane, startControlPlane } from './control-plane.js';
 import { auditLogPath, type ControlPlaneSettings } from './control-plane-arguments.js';
 import type { NodeDisk } from './disk.js';
+import { freePorts } from './free-ports.js';
 import { startGuard } from './guard.js';
 import { buildNodeImages } from './images.js';
 import { openJournal } from './journal.js';
@@ -130,7 +131,7 @@ async function buildCluster(
     const context = { folder, addressing, journal, binaries, controlPlane, images: await images, graceSeconds: grace };
     nodes = await startNodes(nodeCount, context);
     await untilNodesAreReady(kubectl, nodeCount);
-    options.onProgress(`${nodeCount} nodes are Ready`);
+    options.onProgress(nodeCount === 1 ? 'The node is Ready' : `All ${nodeCount} nodes are Ready`);
   }
   await writeState({ ...state, ready: true });
   return clusterOf({ reservation, guard, settings, nodes, controlPlane, kubectl, onProgress: options.onProgress });

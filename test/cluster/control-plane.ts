@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import {
@@ -138,24 +137,4 @@ async function untilServiceAccountsAreMade(input: ControlPlaneInput): Promise<vo
   const made = async () => (await kubectl(input, ['get', 'serviceaccount', 'default', '-n', 'default'])) !== undefined;
   const hint = () => tailOf(join(input.settings.folder, 'logs', 'kube-controller-manager.log'));
   await waitUntil('the controller manager works', made, { timeoutMs: 60_000, intervalMs: 150, hint });
-}
-
-/** Ports that are free now, all different. Someone may take one before it is used; then the start says so. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listenAnywhere));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('A listening server has no port.');
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-function listenAnywhere() {
-  return new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
-  });
 }
