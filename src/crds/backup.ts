@@ -4,12 +4,12 @@ import { cel, conditions, count, epoch, localRef, time } from './schema.js';
 
 const spec = cel(
   z.object({
-    poolRef: localRef(),
+    poolRef: localRef().describe('The pool whose system is fixed; it may be gone later.'),
     reason: z
       .enum(['Failover', 'Manual'])
       .default('Manual')
       .describe('Failover: made by the operator after a takeover (rule 12).'),
-    engine: z.enum(['Secret']).default('Secret'),
+    engine: z.enum(['Secret']).default('Secret').describe('Secret: beside the Backup, in Secrets <backup>-<n>.'),
     epoch: epoch().describe('Of a Failover baseline: the takeover that it fixes.').optional(),
   }),
   { rule: 'self == oldSelf', message: 'spec of a Backup is immutable; create another Backup instead' },

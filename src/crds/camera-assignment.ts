@@ -16,10 +16,10 @@ const source = cel(
       .describe('RTSP address without user and password.')
       .optional(),
     credentialsSecretRef: z
-      .object({ name: z.string().min(1).max(253) })
+      .object({ name: z.string().min(1).max(253).describe('Name in the same namespace.') })
       .describe('Secret of the same namespace with the keys username and password.')
       .optional(),
-    transport: z.enum(['TCP', 'UDP']).default('TCP'),
+    transport: z.enum(['TCP', 'UDP']).default('TCP').describe('How the RTP packets travel.'),
     maxSessions: z
       .int()
       .min(1)
@@ -27,8 +27,8 @@ const source = cel(
       .meta({ format: 'int32' })
       .describe('Sessions that the camera allows at once.')
       .optional(),
-    connectTimeoutSeconds: seconds(1, 60).default(5),
-    audio: z.boolean().default(false),
+    connectTimeoutSeconds: seconds(1, 60).default(5).describe('An attempt to connect ends after so long.'),
+    audio: z.boolean().default(false).describe('Records sound, too.'),
     captureCard: z.string().max(128).describe('For people: where the analogue camera is plugged in.').optional(),
   }),
   {
@@ -44,16 +44,17 @@ const source = cel(
 
 const spec = z.object({
   serverRef: z
-    .object({ name: dnsLabel() })
+    .object({ name: dnsLabel().describe('Name in the same namespace.') })
     .describe('Home role: the server that records this camera when nothing is broken.'),
-  source,
+  source: source.describe('Where its pictures come from.'),
   recording: z
     .object({
-      mode: z.enum(['Continuous']).default('Continuous'),
-      segmentSeconds: seconds(2, 300).default(10),
+      mode: z.enum(['Continuous']).default('Continuous').describe('Continuous: always.'),
+      segmentSeconds: seconds(2, 300).default(10).describe('Length of a file.'),
       retentionSeconds: seconds(60, 315360000).default(604800).describe('Footage older than this is deleted.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What is kept, and for how long.'),
   priority: z
     .enum(['High', 'Normal', 'Low', 'Never'])
     .default('Normal')

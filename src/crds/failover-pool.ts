@@ -27,7 +27,8 @@ const spec = z.object({
         .default(300)
         .describe('Healthy for so long before a repaired server is a standby.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What becomes of a repaired server.'),
   compatibility: z
     .object({
       version: z
@@ -35,15 +36,17 @@ const spec = z.object({
         .default('SameMinor')
         .describe("How far a standby's recorder version may differ from the home's (rule 4)."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Which standbys fit.'),
   backup: z
     .object({
-      engine: z.enum(['Secret']).default('Secret'),
+      engine: z.enum(['Secret']).default('Secret').describe('Where the baseline is kept.'),
       deadlineSeconds: seconds(1, 3600)
         .default(20)
         .describe('After this the queue goes on without the baseline, loudly.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The system baseline that each takeover makes (rule 12).'),
   paused: z.boolean().default(false).describe('Nothing is moved; what is broken goes on being reported.'),
 });
 

@@ -16,7 +16,7 @@ const volume = cel(
     claimName: z.string().min(1).max(253).describe('An existing PersistentVolumeClaim.').optional(),
     claimTemplate: z
       .object({
-        storageClassName: z.string().max(253).optional(),
+        storageClassName: z.string().max(253).describe("The cluster's default class when absent.").optional(),
         storage: z
           .string()
           .min(1)
@@ -42,37 +42,51 @@ const volume = cel(
 );
 
 const podTemplate = z.object({
-  labels: stringMap(63).optional(),
-  annotations: stringMap(4096).optional(),
+  labels: stringMap(63).describe('Added to those of the operator, which win.').optional(),
+  annotations: stringMap(4096).describe('Added to those of the operator, which win.').optional(),
   image: z.string().min(1).max(512).describe("The recorder's image; the operator's own when absent.").optional(),
-  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
-  imagePullSecrets: z.array(localRef()).max(8).optional(),
-  nodeSelector: stringMap(63).optional(),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).describe('As in a Pod.').optional(),
+  imagePullSecrets: z.array(localRef()).max(8).describe('Secrets to pull the image with.').optional(),
+  nodeSelector: stringMap(63).describe('Labels that the node must have.').optional(),
   tolerations: z
     .array(
       z.object({
-        key: z.string().max(253).optional(),
-        operator: z.enum(['Exists', 'Equal']).optional(),
-        value: z.string().max(253).optional(),
-        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
-        tolerationSeconds: z.int().meta({ format: 'int64' }).optional(),
+        key: z.string().max(253).describe('Key of the taint; any when absent.').optional(),
+        operator: z.enum(['Exists', 'Equal']).describe('Equal when absent.').optional(),
+        value: z.string().max(253).describe('Value of the taint, for Equal.').optional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).describe('Any when absent.').optional(),
+        tolerationSeconds: z
+          .int()
+          .meta({ format: 'int64' })
+          .describe('For NoExecute; without limit when absent.')
+          .optional(),
       }),
     )
     .max(16)
     .describe('Added to the ones that every recorder has: not-ready and unreachable without limit.')
     .optional(),
-  resources: z.object({ requests: stringMap(32).optional(), limits: stringMap(32).optional() }).optional(),
+  resources: z
+    .object({
+      requests: stringMap(32).describe('As in a Pod: cpu, memory, ephemeral-storage.').optional(),
+      limits: stringMap(32).describe('As in a Pod: cpu, memory, ephemeral-storage.').optional(),
+    })
+    .describe("Of the recorder's container.")
+    .optional(),
   securityContext: z
     .object({
-      runAsUser: z.int().min(1).meta({ format: 'int64' }).optional(),
-      runAsGroup: z.int().min(1).meta({ format: 'int64' }).optional(),
-      fsGroup: z.int().min(1).meta({ format: 'int64' }).optional(),
+      runAsUser: z.int().min(1).meta({ format: 'int64' }).describe('Never root.').optional(),
+      runAsGroup: z.int().min(1).meta({ format: 'int64' }).describe('Never root.').optional(),
+      fsGroup: z.int().min(1).meta({ format: 'int64' }).describe('Group that owns the volumes.').optional(),
     })
+    .describe('For volumes whose files belong to another user than 10001.')
     .optional(),
-  priorityClassName: z.string().max(253).optional(),
-  runtimeClassName: z.string().max(253).optional(),
+  priorityClassName: z.string().max(253).describe('As in a Pod.').optional(),
+  runtimeClassName: z.string().max(253).describe('As in a Pod.').optional(),
   hostNetwork: z.boolean().describe('Recorders often have a second network for cameras.').optional(),
-  dnsPolicy: z.enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']).optional(),
+  dnsPolicy: z
+    .enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'])
+    .describe('As in a Pod; with hostNetwork usually ClusterFirstWithHostNet.')
+    .optional(),
 });
 
 const spec = cel(
@@ -100,29 +114,48 @@ const spec = cel(
       .describe(
         'Maintenance: once this server holds no role its pod goes and none comes until the mode is Normal again.',
       ),
-    capacity: z.object({ cameras: z.int().min(1).max(1024).meta({ format: 'int32' }) }).optional(),
-    volumes: listMap(z.array(volume).min(1).max(16), 'name'),
+    capacity: z
+      .object({
+        cameras: z.int().min(1).max(1024).meta({ format: 'int32' }).describe('Most cameras that it records at once.'),
+      })
+      .describe('A smaller standby takes the cameras by priority and names the rest (rule 4); unlimited when absent.')
+      .optional(),
+    volumes: listMap(z.array(volume).min(1).max(16), 'name').describe(
+      'The material disks: all of them lost is a failure (rule 9b).',
+    ),
     plugins: listMap(
-      z.array(z.object({ name: z.string().min(1).max(128), carryOver: z.enum(['Manual']).default('Manual') })).max(32),
+      z
+        .array(
+          z.object({
+            name: z.string().min(1).max(128).describe('As people know it.'),
+            carryOver: z.enum(['Manual']).default('Manual').describe('Manual: reinstalled by hand after a failover.'),
+          }),
+        )
+        .max(32),
       'name',
     )
       .describe('Extensions that are not part of the recorder: after a failover a person reinstalls them (rule 3).')
       .optional(),
     recorder: z
-      .object({ engine: z.enum(['ffmpeg']).default('ffmpeg'), options: stringMap(512).optional() })
-      .prefault({}),
+      .object({
+        engine: z.enum(['ffmpeg']).default('ffmpeg').describe('What records.'),
+        options: stringMap(512).describe('Of the engine, by name.').optional(),
+      })
+      .prefault({})
+      .describe('The recording engine and its options.'),
     serviceTemplate: z
       .object({
-        labels: stringMap(63).optional(),
-        annotations: stringMap(4096).optional(),
-        type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).default('ClusterIP'),
+        labels: stringMap(63).describe('Added to those of the operator, which win.').optional(),
+        annotations: stringMap(4096).describe('Such as those of a load balancer.').optional(),
+        type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).default('ClusterIP').describe('As in a Service.'),
       })
+      .describe('The Service of the role, which follows its holder (rule 14).')
       .optional(),
     updateStrategy: z
       .enum(['OnDelete'])
       .default('OnDelete')
       .describe('A changed template reaches the pod when it is next made.'),
-    podTemplate: podTemplate.optional(),
+    podTemplate: podTemplate.describe('Where and how the recorder pod runs.').optional(),
   }),
   {
     rule: "self.type == 'Standard' || has(self.poolRef)",

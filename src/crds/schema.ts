@@ -30,7 +30,7 @@ export const dnsLabel = () =>
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
 
 /** A reference to an object of the same namespace. */
-export const localRef = () => z.object({ name: z.string().min(1).max(253) });
+export const localRef = () => z.object({ name: z.string().min(1).max(253).describe('Name in the same namespace.') });
 
 /** RFC 3339 with fractions of a second; the API server checks the format. */
 export const time = () => z.string().max(64).meta({ format: 'date-time' });

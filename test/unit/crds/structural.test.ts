@@ -121,6 +121,10 @@ describe('every kind', () => {
       for (const message of messagesOf(rootSchema(kind))) expect(message.length, message).to.be.within(30, 200);
     });
 
+    it(`${kind.kind} describes every field that people write`, () => {
+      expect(undescribed(rootSchema(kind).properties?.spec ?? {}, 'spec')).to.deep.equal([]);
+    });
+
     it(`${kind.kind} has columns and selectable fields that exist`, () => {
       for (const { jsonPath } of kind.columns) expect(exists(rootSchema(kind), jsonPath), jsonPath).to.equal(true);
     });
@@ -143,6 +147,13 @@ describe('every kind', () => {
 function messagesOf(node: SchemaNode): string[] {
   const below = [...Object.values(node.properties ?? {}), ...(node.items ? [node.items] : [])];
   return [...(node['x-kubernetes-validations'] ?? []).map((rule) => rule.message), ...below.flatMap(messagesOf)];
+}
+
+function undescribed(node: SchemaNode, path: string): string[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => [
+    ...(child.description ? [] : [`${path}.${name}`]),
+    ...undescribed(child.items ?? child, `${path}.${name}`),
+  ]);
 }
 
 /** Follows a JSONPath through the schema; filters and indexes step into a list's items. */
