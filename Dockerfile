@@ -39,7 +39,7 @@ RUN strip --strip-unneeded /usr/local/bin/node \
  && mkdir -p /root.d/usr/bin /root.d/usr/sbin /root.d/usr/lib /root.d/usr/lib64 /root.d/etc /root.d/app \
  && for folder in bin sbin lib lib64; do ln -s usr/$folder /root.d/$folder; done \
  && sh /collect-closure.sh /root.d /usr/local/bin/node /usr/local/bin/ffmpeg /usr/local/bin/ffprobe /bin/sh /bin/grep \
-      /usr/bin/fallocate /usr/bin/findmnt /usr/bin/flock /usr/bin/ionice /usr/bin/setsid \
+      /usr/bin/fallocate /usr/bin/findmnt /usr/bin/flock /usr/bin/ionice /usr/bin/setpriv /usr/bin/setsid \
       $(dpkg -L coreutils findutils | grep -E '^(/usr)?/bin/[a-z]') \
  && mkdir -m 1777 /root.d/tmp \
  && echo 'root:x:0:0:root:/:/usr/sbin/nologin' > /root.d/etc/passwd \
