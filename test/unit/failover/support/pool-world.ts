@@ -1,0 +1,217 @@
+import type { FailoverPoolSpec, FailoverPoolStatus, RecorderReportStatus, Trigger } from '../../../../src/crds/index.js';
+import { assignmentOf } from '../../../../src/failover/assignment.js';
+import { camerasOfRole } from '../../../../src/failover/cameras.js';
+import { decide } from '../../../../src/failover/decide.js';
+import { serverState } from '../../../../src/failover/server-state.js';
+import type {
+  BackupView,
+  CameraView,
+  PoolDecision,
+  PoolEvent,
+  PoolInput,
+  PoolMemory,
+  ServerHealth,
+  ServerView,
+  Verdict,
+} from '../../../../src/failover/types.js';
+import { failoverPool } from '../../support/builders/failover-pool.js';
+import { recordingServer, type RecordingServerBuilder } from '../../support/builders/recording-server.js';
+
+const fine = { status: 'True', reason: 'AsExpected', message: '' } as const;
+
+export function health(verdict: Verdict, trigger?: Trigger, brokenForMs = 0): ServerHealth {
+  return {
+    verdict,
+    trigger,
+    evidence: verdict === 'Healthy' ? [] : [`${verdict} for the test`],
+    lastSeenTime: '2026-01-02T03:04:00Z',
+    silentForMs: 0,
+    brokenForMs,
+    reachable: fine,
+    storageHealthy: fine,
+    recordingServiceReady: fine,
+    clockSynced: fine,
+  };
+}
+
+interface Member {
+  view: ServerView;
+  /** Its agent reads its assignment and reports. */
+  agent: boolean;
+}
+
+/** A pool with its servers in memory: decisions are applied, projected and acknowledged as the real parts would. */
+export class PoolWorld {
+  spec: FailoverPoolSpec = failoverPool().build().spec;
+  status: FailoverPoolStatus = { epoch: 1 };
+  readonly servers = new Map<string, Member>();
+  cameras: CameraView[] = [];
+  backups: BackupView[] = [];
+  events: PoolEvent[] = [];
+  memory: PoolMemory = new Map();
+  monotonic = 1_000_000;
+  wall = Date.parse('2026-01-02T03:04:05.000Z');
+  /** Backups become complete by themselves. */
+  backupsWork = true;
+  last: PoolDecision | undefined;
+
+  add(builder: RecordingServerBuilder | string, verdict: Verdict = 'Healthy'): this {
+    const { metadata, spec, status } = (typeof builder === 'string' ? recordingServer(builder) : builder).build();
+    const { name, uid = '' } = metadata;
+    const free = spec.type === 'Failover' ? { state: 'Standby' as const } : { state: 'Active' as const };
+    const view: ServerView = {
+      name,
+      uid,
+      spec,
+      status: status ?? { ...free, servingRole: spec.type === 'Standard' ? name : '', epoch: 1 },
+      deleting: false,
+      member: spec.poolRef?.name === 'pool',
+      health: health(verdict),
+      podUID: `pod-${uid}`,
+      nodeName: `node-${name}`,
+      report: this.#report(spec, `pod-${uid}`),
+    };
+    this.servers.set(name, { view, agent: true });
+    return this;
+  }
+
+  #report(spec: ServerView['spec'], podUID: string): RecorderReportStatus {
+    const sinceTime = '2026-01-02T03:00:00Z';
+    const volumes = spec.volumes.map(({ name, mountPath }) => ({
+      name,
+      mountPath,
+      state: 'Healthy' as const,
+      sinceTime,
+      fileSystem: 'ext4',
+    }));
+    return { podUID, version: '1.2.3', volumes, recordingService: { state: 'Ready', sinceTime } };
+  }
+
+  change(name: string, change: Partial<ServerView>): this {
+    const member = this.servers.get(name);
+    if (member) member.view = { ...member.view, ...change };
+    return this;
+  }
+
+  report(name: string, change: RecorderReportStatus): this {
+    return this.change(name, { report: { ...this.view(name).report, ...change } });
+  }
+
+  view(name: string): ServerView {
+    const member = this.servers.get(name);
+    if (!member) throw new Error(`no server ${name} in this test`);
+    return member.view;
+  }
+
+  breaks(name: string, trigger: Trigger = 'Unreachable', brokenForMs = 0): this {
+    const member = this.servers.get(name);
+    if (member) member.agent = false;
+    return this.change(name, { health: health('Broken', trigger, brokenForMs) });
+  }
+
+  recovers(name: string): this {
+    const member = this.servers.get(name);
+    if (member) member.agent = true;
+    return this.change(name, { health: health('Healthy') });
+  }
+
+  silenceAgent(name: string): this {
+    const member = this.servers.get(name);
+    if (member) member.agent = false;
+    return this;
+  }
+
+  input(): PoolInput {
+    return {
+      name: 'pool',
+      generation: 1,
+      spec: this.spec,
+      status: this.status,
+      servers: [...this.servers.values()].map(({ view }) => view),
+      cameras: this.cameras,
+      backups: this.backups,
+      now: { monotonic: this.monotonic, wall: new Date(this.wall) },
+      memory: this.memory,
+    };
+  }
+
+  /** One decision, committed. */
+  decide(): PoolDecision {
+    const decision = decide(this.input());
+    this.last = decision;
+    this.status = JSON.parse(JSON.stringify(decision.record)) as FailoverPoolStatus;
+    this.memory = decision.memory;
+    this.events.push(...decision.events);
+    const order = decision.createBackup;
+    if (order && !this.backups.some(({ name }) => name === order.name))
+      this.backups.push({
+        name: order.name,
+        spec: { poolRef: { name: 'pool' }, reason: 'Failover', engine: 'Secret', epoch: order.epoch },
+        outcome: 'Running',
+      });
+    return decision;
+  }
+
+  /** The projections: server statuses, cameras' bindings, agents' reports, finished Backups. */
+  project(): void {
+    for (const member of this.servers.values()) {
+      const { view } = member;
+      const subject = { metadata: { name: view.name, uid: view.uid }, spec: view.spec, status: view.status ?? {} };
+      const { role, epoch } = assignmentOf(subject, view.member ? this.status : undefined);
+      const state = serverState({
+        operatingMode: view.spec.operatingMode,
+        holdsRole: role !== '',
+        verdict: view.health.verdict,
+        brokenForMs: view.health.brokenForMs,
+        previous: view.status,
+        stableSeconds: this.spec.failback.stableSeconds,
+        now: new Date(this.wall),
+      });
+      const { state: folder, brokenTime, healthyTime } = state;
+      member.view = { ...view, status: { state: folder, brokenTime, healthyTime, servingRole: role, epoch } };
+      if (member.agent) this.#agentReports(member, role, epoch);
+    }
+    if (this.backupsWork) this.backups = this.backups.map((backup) => ({ ...backup, outcome: 'Complete' }));
+  }
+
+  #agentReports(member: Member, role: string, epoch: number): void {
+    const sinceTime = new Date(this.wall).toISOString();
+    const cameras = camerasOfRole(this.cameras, role).map(({ name }) => ({
+      name,
+      state: 'Recording' as const,
+      sinceTime,
+      startTime: sinceTime,
+    }));
+    member.view = { ...member.view, report: { ...member.view.report, role, epoch, mode: 'Record', cameras } };
+  }
+
+  advance(ms: number): this {
+    this.monotonic += ms;
+    this.wall += ms;
+    return this;
+  }
+
+  /** Decides and projects until nothing changes any more; time stands still. */
+  settle(): this {
+    for (let round = 0; round < 40; round += 1) {
+      const before = JSON.stringify([this.status, [...this.servers.values()], this.backups]);
+      this.decide();
+      this.project();
+      if (JSON.stringify([this.status, [...this.servers.values()], this.backups]) === before) return this;
+    }
+    throw new Error(`the pool does not come to rest: ${JSON.stringify(this.status, null, 1)}`);
+  }
+
+  restartOperator(): this {
+    this.memory = new Map();
+    return this;
+  }
+
+  holder(role: string): string | undefined {
+    return this.status.roles?.find(({ name }) => name === role)?.holder ?? (this.servers.has(role) ? role : undefined);
+  }
+
+  happened(reason: string): number {
+    return this.events.filter((event) => event.reason === reason).length;
+  }
+}

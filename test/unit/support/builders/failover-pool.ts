@@ -1,0 +1,46 @@
+import type { FailoverPool, FailoverPoolSpec, FailoverPoolStatus } from '../../../../src/crds/index.js';
+
+export class FailoverPoolBuilder {
+  readonly #name: string;
+  #spec: FailoverPoolSpec = {
+    failoverTimeoutSeconds: 6,
+    storageGraceSeconds: 5,
+    recordingServiceGraceSeconds: 30,
+    failback: { mode: 'None', stableSeconds: 300 },
+    compatibility: { version: 'SameMinor' },
+    backup: { engine: 'Secret', deadlineSeconds: 20 },
+    paused: false,
+  };
+  #status: FailoverPoolStatus | undefined;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  spec(change: Partial<FailoverPoolSpec>): this {
+    this.#spec = { ...this.#spec, ...change };
+    return this;
+  }
+
+  paused(): this {
+    return this.spec({ paused: true });
+  }
+
+  status(change: Partial<FailoverPoolStatus>): this {
+    this.#status = { ...this.#status, ...change };
+    return this;
+  }
+
+  build(): FailoverPool {
+    return {
+      metadata: { name: this.#name, namespace: 'ns', uid: `uid-${this.#name}`, generation: 1, resourceVersion: '1' },
+      spec: this.#spec,
+      ...(this.#status === undefined ? {} : { status: this.#status }),
+    };
+  }
+}
+
+/** A pool with a timeout of 6 s and the default graces. */
+export function failoverPool(name = 'pool'): FailoverPoolBuilder {
+  return new FailoverPoolBuilder(name);
+}
