@@ -1,7 +1,7 @@
 // Bundles the two entry points of the image: `npm run build` writes dist/operator.js and dist/recorder.js.
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { leanClientNode } from './lean-client-node.js';
 
 const root = resolve(import.meta.dirname, '..');
@@ -42,13 +42,30 @@ export async function bundle(options: BundleOptions): Promise<{ readonly file: s
     sourcesContent: false,
     legalComments: 'linked',
     banner: { js: banner },
-    plugins: [leanClientNode()],
+    plugins: [leanClientNode(), ownModulesWithoutSideEffects()],
     metafile: true,
     logLevel: 'warning',
   });
   return Object.entries(result.metafile.outputs)
     .filter(([file]) => file.endsWith('.js'))
     .map(([file, output]) => ({ file, bytes: output.bytes }));
+}
+
+/**
+ * A module of ours that nothing is used of stays out, with all that it imports: else the recorder would carry the
+ * operator's process shell, because one index re-exports both. An `import './x.js'` for its effects makes esbuild warn.
+ */
+function ownModulesWithoutSideEffects(): Plugin {
+  return {
+    name: 'own-modules-without-side-effects',
+    setup(builder) {
+      builder.onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ importer, resolveDir, path }) =>
+        importer.endsWith('.ts') && !importer.includes('node_modules')
+          ? { path: resolve(resolveDir, path.replace(/\.js$/, '.ts')), sideEffects: false }
+          : undefined,
+      );
+    },
+  };
 }
 
 if (import.meta.main) {
