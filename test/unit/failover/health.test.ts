@@ -74,7 +74,12 @@ describe('rule 9: health of a server', () => {
   });
 
   it('has been ready once it has reported so itself', () => {
-    expect(new Replica().sees(signals().with({ everReady: false })).passes(60_000).judges().verdict).to.equal('Broken');
+    expect(
+      new Replica()
+        .sees(signals().with({ everReady: false }))
+        .passes(60_000)
+        .judges().verdict,
+    ).to.equal('Broken');
   });
 
   it('is another server when its uid is another one', () => {
@@ -104,16 +109,22 @@ describe('rule 9: health of a server', () => {
     });
 
     it('stays alive by a fresh Lease whatever node and kubelet say', () => {
-      const gone = signals().pod({ ready: false, phase: 'Unknown' }).with({
-        node: { exists: false, ready: false, unschedulable: true },
-      });
+      const gone = signals()
+        .pod({ ready: false, phase: 'Unknown' })
+        .with({
+          node: { exists: false, ready: false, unschedulable: true },
+        });
       expect(watched().beats(gone, 60_000).judges().verdict).to.equal('Healthy');
     });
 
     it('does not take a new version of the Lease for a heartbeat', () => {
       const replica = watched();
       for (let version = 2; version < 8; version += 1)
-        replica.passes(1000).sees(signals().renewed('t2').lease({ resourceVersion: String(version) }));
+        replica.passes(1000).sees(
+          signals()
+            .renewed('t2')
+            .lease({ resourceVersion: String(version) }),
+        );
       expect(replica.judges().trigger).to.equal('Unreachable');
     });
 
@@ -146,7 +157,9 @@ describe('rule 9: health of a server', () => {
     });
 
     it('counts no silence while there is no Lease, and starts anew with the next', () => {
-      const replica = watched().sees(signals().with({ lease: undefined })).passes(60_000);
+      const replica = watched()
+        .sees(signals().with({ lease: undefined }))
+        .passes(60_000);
       expect(replica.judges().verdict).to.equal('Unknown');
       replica.sees(signals().lease({ uid: 'lease-2', renewTime: undefined }));
       expect(replica.passes(5000).judges().verdict).to.not.equal('Broken');
@@ -190,7 +203,11 @@ describe('rule 9: health of a server', () => {
     });
 
     it('believes the probe more than the claim: a disk that takes footage is not lost', () => {
-      expect(watched().beats(signals().claims({ claimPhase: 'Lost' }), 60_000).judges().verdict).to.equal('Healthy');
+      expect(
+        watched()
+          .beats(signals().claims({ claimPhase: 'Lost' }), 60_000)
+          .judges().verdict,
+      ).to.equal('Healthy');
     });
   });
 

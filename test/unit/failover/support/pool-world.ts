@@ -1,4 +1,9 @@
-import type { FailoverPoolSpec, FailoverPoolStatus, RecorderReportStatus, Trigger } from '../../../../src/crds/index.js';
+import type {
+  FailoverPoolSpec,
+  FailoverPoolStatus,
+  RecorderReportStatus,
+  Trigger,
+} from '../../../../src/crds/index.js';
 import { assignmentOf } from '../../../../src/failover/assignment.js';
 import { camerasOfRole } from '../../../../src/failover/cameras.js';
 import { decide } from '../../../../src/failover/decide.js';
@@ -15,7 +20,7 @@ import type {
   Verdict,
 } from '../../../../src/failover/types.js';
 import { failoverPool } from '../../support/builders/failover-pool.js';
-import { recordingServer, type RecordingServerBuilder } from '../../support/builders/recording-server.js';
+import { type RecordingServerBuilder, recordingServer } from '../../support/builders/recording-server.js';
 
 const fine = { status: 'True', reason: 'AsExpected', message: '' } as const;
 
