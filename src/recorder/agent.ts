@@ -82,6 +82,7 @@ export class Agent {
       log,
       gate: new ConnectGate({ clock }),
       place: (camera) => placeCamera(camera, this.#volumes),
+      placePending: () => this.#volumes.some((volume) => volume.state === 'Unknown'),
       credentials: (name) => credentials.get(name),
       takingOver: () => clock.monotonic() - this.#orderedAt < TAKEOVER_MS,
       onChange: () => this.#report.changed(),

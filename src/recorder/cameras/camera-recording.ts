@@ -28,6 +28,8 @@ export interface RecordingHost {
   readonly log: Log;
   /** The volume for a camera; undefined when none can be written. */
   place(camera: string): FootageVolume | undefined;
+  /** Whether some volume has not been judged yet: it may become the place. */
+  placePending(): boolean;
   /** Login of a camera; rejects with a sentence for people. */
   credentials(secretName: string): Promise<Credentials>;
   /** Whether the role came to this recorder a short while ago. */
@@ -67,6 +69,7 @@ export class CameraRecording {
   #error: string | undefined;
   #failures = 0;
   #failureKind: FailureKind | undefined;
+  #awaitsVolume = false;
   #probing = 0;
   #run: Run | undefined;
   #ticket: Ticket | undefined;
@@ -135,7 +138,7 @@ export class CameraRecording {
     if (this.#stopped) return;
     if (run === undefined) {
       // Waiting for a retry whose reason may have been the volume.
-      if (this.#timer !== undefined && this.#failureKind === 'storage') this.#attempt();
+      if (this.#awaitsVolume || (this.#timer !== undefined && this.#failureKind === 'storage')) this.#attempt();
       return;
     }
     if (run.volume.state === 'Healthy' || run.volume.state === 'Unknown') return;
@@ -174,6 +177,7 @@ export class CameraRecording {
   }
 
   #attempt(): void {
+    this.#awaitsVolume = false;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#ticket?.release();
@@ -186,7 +190,7 @@ export class CameraRecording {
   async #connect(): Promise<void> {
     const task = this.#task;
     const volume = this.#host.place(task.name);
-    if (volume === undefined) return this.#failed({ kind: 'storage', message: 'no footage volume can be written' });
+    if (volume === undefined) return this.#withoutVolume();
     const { clock } = this.#host;
     const writer = writerName(clock.wall(), randomBytes(4).toString('hex'));
     const startedAt = clock.monotonic();
@@ -214,6 +218,16 @@ export class CameraRecording {
       return this.#failed('kind' in credentials ? credentials : failure);
     }
     this.#begin(run, engineSource(task, credentials.login));
+  }
+
+  #withoutVolume(): void {
+    if (!this.#host.placePending()) {
+      this.#failed({ kind: 'storage', message: 'no footage volume can be written' });
+      return;
+    }
+    // Right after the start: the first probes are under way, and the change of a volume wakes us.
+    this.#ticket?.release();
+    this.#awaitsVolume = true;
   }
 
   /** The camera's login; a Secret that can't be read is the camera's failure, not an exception. */

@@ -159,7 +159,7 @@ export class RecorderBench {
     return this.report.cameras?.find((camera) => camera.name === name)?.state;
   }
 
-  recording(name: string): Promise<true> {
+  recording(name: string): Promise<boolean> {
     return until(`camera ${name} is recorded`, () => this.cameraState(name) === 'Recording');
   }
 
