@@ -16,7 +16,13 @@ export class SignalsBuilder {
         { name: 'b', claimName: 'b-a', claimUID: 'c2', claimPhase: 'Bound', volumePhase: 'Bound' },
       ],
       pod: { uid: 'pod-1', phase: 'Running', ready: true, nodeName: 'n1' },
-      lease: { uid: 'lease-1', resourceVersion: '1', renewTime: 't0', leaseDurationSeconds: 6, holderIdentity: 'pod-1' },
+      lease: {
+        uid: 'lease-1',
+        resourceVersion: '1',
+        renewTime: 't0',
+        leaseDurationSeconds: 6,
+        holderIdentity: 'pod-1',
+      },
       report: { podUID: 'pod-1', version: '1.2.3', recordingService: { state: 'Ready', sinceTime: since } },
     };
     this.disks('Healthy', 'Healthy');
