@@ -2,8 +2,9 @@ import OperatorModule, { type OperatorLogger } from '@dot-i/k8s-operator';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Log } from './log.js';
 
-// A CommonJS module with `exports.default`: under nodenext the default import is the whole of `exports`.
-const Operator = OperatorModule.default;
+// A CommonJS module with `exports.default`: to Node the default import is the whole of `exports`, to a bundler that does
+// not know the importing file for an ES module (esbuild behind a resolving plugin) it is `exports.default` itself.
+const Operator = OperatorModule.default ?? (OperatorModule as unknown as typeof OperatorModule.default);
 
 /** What the shell starts and stops. */
 export interface Lifecycle {
