@@ -219,7 +219,9 @@ class ListWatchReflector<T> implements Reflector<T> {
       this.#relist?.touch(key);
       this.#remove(key);
     } else if (event.type !== 'BOOKMARK') {
-      this.#relist?.touch(this.#upsert(event.object));
+      // Not as the argument of the optional call: it would be evaluated only while a list is being checked.
+      const key = this.#upsert(event.object);
+      this.#relist?.touch(key);
     }
     run.resourceVersion = event.object.metadata.resourceVersion ?? run.resourceVersion;
     run.delivered = true;
