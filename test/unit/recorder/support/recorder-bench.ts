@@ -1,7 +1,9 @@
 // A fake: the API server is the loopback one, which can be silenced. Agent, ffmpeg, disks and cameras are real.
-import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   API_VERSION,
   type CameraAssignmentSpec,
@@ -188,6 +190,31 @@ export class RecorderBench {
     return text.includes('segment_atclocktime') && this.environment.volumes.some((v) => text.includes(v.mountPath));
   }
 
+  async engineCommands(): Promise<string[]> {
+    const pids = await this.engines();
+    return Promise.all(
+      pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').then((t) => t.replaceAll('\0', ' '))),
+    );
+  }
+
+  /** Makes a file look last written so long ago. */
+  async age(path: string, seconds: number): Promise<void> {
+    const time = Date.now() / 1000 - seconds;
+    await utimes(join(this.folder, path), time, time);
+  }
+
+  /** Arrival of the last frame of a segment on the first volume, in milliseconds since 1970. */
+  async lastFrameTime(path: string): Promise<number> {
+    const file = join(this.environment.volumes[0]?.mountPath ?? '', path);
+    const args = ['-v', 'quiet', '-select_streams', 'v', '-show_entries', 'packet=pts', '-of', 'csv=p=0', file];
+    const { stdout } = await promisify(execFile)('ffprobe', args);
+    const pts = Number(stdout.trim().split('\n').at(-1)?.split(',')[0]);
+    const { mtimeMs } = await stat(file);
+    // Times in MPEG-TS count modulo 2^33 at 90 kHz; the file's own time says which turn.
+    const turnMs = 2 ** 33 / 90;
+    return pts / 90 + turnMs * Math.round((mtimeMs - pts / 90) / turnMs);
+  }
+
   async hasFile(path: string): Promise<boolean> {
     return access(join(this.folder, path)).then(
       () => true,
@@ -195,9 +222,9 @@ export class RecorderBench {
     );
   }
 
-  async file(path: string, text: string): Promise<void> {
-    await mkdir(dirname(join(this.folder, path)), { recursive: true });
-    await writeFile(join(this.folder, path), text);
+  async file(path: string, text: string, root = this.folder): Promise<void> {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
   }
 
   renewals(): number {
@@ -208,10 +235,6 @@ export class RecorderBench {
   async heartbeats(count: number): Promise<void> {
     const before = this.renewals();
     await until(`${count} heartbeats`, () => this.renewals() >= before + count);
-  }
-
-  async bytes(path: string): Promise<number> {
-    return (await stat(join(this.environment.volumes[0]?.mountPath ?? '', path))).size;
   }
 
   #stored(type: Parameters<LoopbackApiServer['put']>[0], name: string): StoredObject {
