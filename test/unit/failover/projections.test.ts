@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import { describe, it } from 'mocha';
+import { assignmentOf } from '../../../src/failover/assignment.js';
+import { protection } from '../../../src/failover/protection.js';
+import { type StateInput, serverState } from '../../../src/failover/server-state.js';
+import { recordingServer } from '../support/builders/recording-server.js';
+import { health, PoolWorld } from './support/pool-world.js';
+
+const startTime = '2026-01-02T03:04:05Z';
+const moved = { name: 'a', holder: 's1', holderUID: 'uid-s1', previousHolder: 'a', epoch: 5, startTime };
+
+describe('the assignment of a server', () => {
+  const serving = (name: string, role: string, epoch: number) => recordingServer(name).serving(role, epoch);
+  const handedOver = { epoch: 5, roles: [{ ...moved, handedOverTime: startTime }] };
+  const running = { epoch: 5, roles: [moved] };
+  const cases: [string, Parameters<typeof assignmentOf>, { role: string; epoch: number }][] = [
+    [
+      'is its own role at epoch 1 when nothing has moved',
+      [recordingServer('a').build(), { epoch: 1 }],
+      { role: 'a', epoch: 1 },
+    ],
+    [
+      'is none for a standby that holds nothing',
+      [recordingServer('s1').standby().build(), { epoch: 1 }],
+      { role: '', epoch: 1 },
+    ],
+    ['is the role that the pool gives it', [serving('s1', '', 1).standby().build(), running], { role: 'a', epoch: 5 }],
+    [
+      'stays with the previous holder until the handover',
+      [serving('a', 'a', 1).build(), running],
+      { role: 'a', epoch: 1 },
+    ],
+    [
+      'ends at the handover, at the epoch at which it moved',
+      [serving('a', 'a', 1).build(), handedOver],
+      { role: '', epoch: 5 },
+    ],
+    [
+      'stays below the new epoch when its status was lost in the middle',
+      [recordingServer('a').build(), running],
+      { role: 'a', epoch: 4 },
+    ],
+    [
+      'is not the role of a namesake',
+      [serving('s1', '', 1).standby().uid('other').build(), handedOver],
+      { role: '', epoch: 1 },
+    ],
+    [
+      'is found on the Lease when status was lost',
+      [recordingServer('s1').standby().build(), {}, { role: 'a', epoch: 5 }],
+      { role: 'a', epoch: 5 },
+    ],
+    [
+      'stays as it is when the pool is gone',
+      [serving('s1', 'a', 5).standby().build(), undefined],
+      { role: 'a', epoch: 5 },
+    ],
+    [
+      'stays as it is until the pool has decided',
+      [serving('s1', 'a', 5).standby().build(), {}],
+      { role: 'a', epoch: 5 },
+    ],
+    [
+      'is its own role, at a higher epoch, once it left its pool',
+      [serving('b', 'a', 5).unmonitored().build(), undefined],
+      { role: 'b', epoch: 6 },
+    ],
+    ['keeps a relieved server relieved', [serving('a', '', 5).build(), handedOver], { role: '', epoch: 5 }],
+  ];
+  for (const [sentence, [server, status, found], expected] of cases)
+    it(sentence, () => expect(assignmentOf(server, status, found)).to.deep.equal(expected));
+});
+
+describe('the folder of a server (rule 15)', () => {
+  const now = new Date('2026-01-02T03:10:00.000Z');
+  const base: StateInput = {
+    operatingMode: 'Normal',
+    holdsRole: false,
+    verdict: 'Healthy',
+    brokenForMs: 0,
+    previous: undefined,
+    stableSeconds: 300,
+    now,
+  };
+  const brokenTime = '2026-01-02T03:00:00.000Z';
+  const broken = { state: 'Broken' as const, brokenTime };
+  const cases: [string, Partial<StateInput>, object][] = [
+    ['is Pending before the first start', { verdict: 'NeverReady' }, { state: 'Pending' }],
+    ['is Active with a role', { holdsRole: true }, { state: 'Active' }],
+    ['is Standby without one', {}, { state: 'Standby' }],
+    [
+      'is Broken since it was judged so',
+      { verdict: 'Broken', brokenForMs: 1000 },
+      { state: 'Broken', brokenTime: '2026-01-02T03:09:59.000Z' },
+    ],
+    ['stays Broken while it is late', { verdict: 'Late', previous: broken }, { state: 'Broken', brokenTime }],
+    [
+      'counts its health from when it is seen healthy',
+      { previous: broken },
+      { state: 'Broken', healthyTime: now.toISOString(), nextCheckInMs: 300_000 },
+    ],
+    [
+      'loses the health that it had counted when it breaks again',
+      { verdict: 'Broken', previous: { ...broken, healthyTime: brokenTime } },
+      { healthyTime: undefined },
+    ],
+    [
+      'is Standby again when stable (rule 2)',
+      { previous: { ...broken, healthyTime: '2026-01-02T03:05:00.000Z' } },
+      { state: 'Standby', repaired: true },
+    ],
+    ['is Active at once when it holds its role again', { previous: broken, holdsRole: true }, { state: 'Active' }],
+    ['is in Maintenance once it holds no role', { operatingMode: 'Maintenance' }, { state: 'Maintenance' }],
+    [
+      'is Active in maintenance while it holds a role',
+      { operatingMode: 'Maintenance', holdsRole: true },
+      { state: 'Active' },
+    ],
+    [
+      'is Pending, not Broken, when it starts after maintenance',
+      { verdict: 'Broken', previous: { state: 'Maintenance' } },
+      { state: 'Pending' },
+    ],
+    [
+      'stays where it was when the operator has just started',
+      { verdict: 'Unknown', previous: { state: 'Standby' } },
+      { state: 'Standby' },
+    ],
+  ];
+  for (const [sentence, change, expected] of cases)
+    it(sentence, () => {
+      const outcome: Record<string, unknown> = { ...serverState({ ...base, ...change }) };
+      for (const [field, value] of Object.entries(expected)) expect(outcome[field], field).to.equal(value);
+    });
+});
+
+describe('condition Protected (rules 7, 8 and 15)', () => {
+  const world = () => new PoolWorld().add('a').add(recordingServer('s1').standby());
+  const of = (pool: PoolWorld, name: string) => protection(recordingServer(name).build(), pool.input());
+
+  it('is True when a standby on another node would take over', () => {
+    expect(of(world(), 'a')).to.include({ status: 'True', reason: 'StandbyReady' });
+  });
+
+  it('is not kept by a standby on the same node', () => {
+    expect(of(world().change('s1', { nodeName: 'node-a' }), 'a').status).to.equal('False');
+  });
+
+  it('does not flap with a late heartbeat of the standby', () => {
+    expect(of(world().change('s1', { health: health('Late') }), 'a').status).to.equal('True');
+  });
+
+  it('says why the standby would not', () => {
+    expect(of(world().breaks('s1'), 'a')).to.include({ status: 'False', reason: 'NoCompatibleStandby' });
+  });
+
+  it('is NotMonitored without a pool, and PoolNotFound with one that is not there', () => {
+    expect(protection(recordingServer('a').unmonitored().build(), undefined).reason).to.equal('NotMonitored');
+    expect(protection(recordingServer('a').build(), undefined).reason).to.equal('PoolNotFound');
+  });
+
+  it('is NoRole for a standby, and PoolPaused while the pool is paused', () => {
+    const pool = world();
+    expect(of(pool, 's1').reason).to.equal('NoRole');
+    pool.spec = { ...pool.spec, paused: true };
+    expect(of(pool, 'a').reason).to.equal('PoolPaused');
+  });
+});
