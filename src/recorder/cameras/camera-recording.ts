@@ -204,7 +204,8 @@ export class CameraRecording {
       verdict: undefined,
     };
     this.#run = run;
-    if (this.#state === 'Waiting') this.#change('Connecting', undefined);
+    // Told with the next change only: a report of its own now would make the proof of recording wait a second.
+    if (this.#state === 'Waiting') this.#connecting();
     const place = this.#place;
     const [credentials, opened] = await Promise.all([
       this.#login(task.secretName),
@@ -308,6 +309,11 @@ export class CameraRecording {
     this.#leaveRecording(run);
     run.recording?.stop();
     if (this.#state === 'Recording') this.#change('Connecting', undefined);
+  }
+
+  #connecting(): void {
+    this.#state = 'Connecting';
+    this.#since = this.#host.clock.wall();
   }
 
   #change(state: ReportedCamera['state'], error: string | undefined): void {
