@@ -1,15 +1,17 @@
 import { type Policy, viewOf } from './draft.js';
-import { roleHeldBy } from './roles.js';
+import { heldRoles, isHolder } from './roles.js';
 import { serverState } from './server-state.js';
 
 /** Rule 15: how many servers stand in each folder. */
 export const countServers: Policy = (draft) => {
   const counts = { active: 0, standby: 0, broken: 0, maintenance: 0 };
   const view = viewOf(draft);
+  const holders = new Map(heldRoles(view).map((role) => [role.holder, role]));
   for (const server of view.servers.filter(({ member }) => member)) {
+    const role = holders.get(server.name);
     const { state, nextCheckInMs } = serverState({
       operatingMode: server.spec.operatingMode,
-      holdsRole: roleHeldBy(view, server) !== undefined,
+      holdsRole: role !== undefined && isHolder(role, server),
       verdict: server.health.verdict,
       brokenForMs: server.health.brokenForMs,
       previous: server.status,
