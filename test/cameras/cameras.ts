@@ -11,8 +11,10 @@ export interface CameraOptions {
   port?: number;
   /** Host name or address in the URLs; default: `host`. Give it when listening on 0.0.0.0. */
   advertisedHost?: string;
-  /** Frames a second, default 10. A key frame comes each second. */
+  /** Frames a second, default 10. */
   fps?: number;
+  /** Seconds between two key frames; see Picture. Default: one a second, in all cameras at once. */
+  keyFrameSeconds?: number | undefined;
   /** Default 640x360. */
   size?: string;
   /** With a user name, viewers must log in; publishing needs none. */
@@ -52,7 +54,8 @@ export async function startCameras(options: CameraOptions): Promise<Cameras> {
     port: options.port ?? 0,
     ...(options.username === undefined ? {} : { login: loginOf(options, options.username) }),
   });
-  const sources = startSources(options.names, relay.port, { fps: options.fps ?? 10, size: options.size ?? '640x360' });
+  const { fps = 10, size = '640x360', keyFrameSeconds } = options;
+  const sources = startSources(options.names, relay.port, { fps, size, keyFrameSeconds });
   const cameras: Cameras = {
     port: relay.port,
     url: (name) => `rtsp://${options.advertisedHost ?? options.host}:${relay.port}/${name}`,

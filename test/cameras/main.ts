@@ -12,6 +12,7 @@ const { values } = parseArgs({
     'advertised-host': { type: 'string' },
     fps: { type: 'string', default: '10' },
     size: { type: 'string', default: '640x360' },
+    'key-frame-seconds': { type: 'string' },
     username: { type: 'string' },
   },
 });
@@ -19,7 +20,7 @@ const { values } = parseArgs({
 const names = (values.names ?? '').split(',').filter((name) => name !== '');
 if (names.length === 0) {
   console.error(
-    'give the cameras: --names a,b [--host 0.0.0.0] [--advertised-host A] [--port N] [--fps N] [--size WxH]',
+    'give the cameras: --names a,b [--host 0.0.0.0] [--advertised-host A] [--port N] [--fps N] [--size WxH] [--key-frame-seconds S]',
   );
   console.error('with --username, the password is taken from the environment variable CAMERA_PASSWORD');
   process.exit(2);
@@ -31,6 +32,7 @@ const cameras = await startCameras({
   port: Number(values.port),
   fps: Number(values.fps),
   size: values.size,
+  ...(values['key-frame-seconds'] === undefined ? {} : { keyFrameSeconds: Number(values['key-frame-seconds']) }),
   ...(values['advertised-host'] === undefined ? {} : { advertisedHost: values['advertised-host'] }),
   ...(values.username === undefined ? {} : { username: values.username, password: process.env.CAMERA_PASSWORD ?? '' }),
 });

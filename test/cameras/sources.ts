@@ -6,6 +6,11 @@ export interface Picture {
   fps: number;
   /** Width and height as ffmpeg writes them, such as 640x360. */
   size: string;
+  /**
+   * Seconds between two key frames. Given, each camera has them at another moment, as real ones do; else once a second,
+   * all at once.
+   */
+  keyFrameSeconds?: number | undefined;
 }
 
 export interface Sources {
@@ -37,12 +42,20 @@ export function encoderArguments(names: readonly string[], relayPort: number, pi
   const filter = [`[0:v]format=yuv420p,split=${names.length}${branches}`, ...texts].join(';');
   const outputs = names.flatMap((name, index) => [
     ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-threads', '1'],
-    ...['-g', String(fps), '-keyint_min', String(fps), '-sc_threshold', '0', '-x264-params', 'repeat-headers=1'],
+    ...keyFrames(picture, index / names.length),
+    ...['-sc_threshold', '0', '-x264-params', 'repeat-headers=1'],
     ...['-f', 'rtsp', '-rtsp_transport', 'tcp', `rtsp://127.0.0.1:${relayPort}/${name}`],
   ]);
   const threads = ['-filter_complex_threads', '1'];
   const input = ['-re', '-f', 'lavfi', '-i', `testsrc=size=${size}:rate=${fps}`];
   return ['-nostdin', '-loglevel', 'error', ...threads, ...input, '-filter_complex', filter, ...outputs];
+}
+
+/** `phase`, from 0 to 1, says where between two key frames of the first camera this one has its own. */
+function keyFrames({ fps, keyFrameSeconds }: Picture, phase: number): string[] {
+  if (keyFrameSeconds === undefined) return ['-g', String(fps), '-keyint_min', String(fps)];
+  const expression = `expr:gte(t,n_forced*${keyFrameSeconds}+${(phase * keyFrameSeconds).toFixed(3)})`;
+  return ['-g', String(fps * keyFrameSeconds), '-force_key_frames', expression];
 }
 
 function nameAndClock(name: string): string {

@@ -18,8 +18,10 @@ export interface Stage {
 export const POOL = 'site';
 export const NAMESPACE = 'demo';
 export const TIMEOUT_SECONDS = 5;
-export const STORAGE_GRACE_SECONDS = 1;
+export const STORAGE_GRACE_SECONDS = 0;
 export const STABLE_SECONDS = 10;
+/** As many real cameras have it. A takeover waits for the key frame of each camera. */
+export const KEY_FRAME_SECONDS = 3;
 
 const homes = {
   'recorder-1': ['gate', 'yard', 'dock', 'lobby'],
@@ -38,7 +40,7 @@ export async function setUp(note: (line: string) => void, undo: (name: string, s
   const cameraNames = Object.values(homes).flat();
   const [operator, cameras] = await Promise.all([
     installOperator(cluster, api, image.reference, CHART),
-    startCameraProcess(cameraNames, cluster),
+    startCameraProcess(cameraNames, cluster, KEY_FRAME_SECONDS),
   ]);
   undo('the cameras', () => cameras.stop());
   note(`The operator is installed, and ${cameraNames.length} cameras send real video by RTSP`);

@@ -99,7 +99,8 @@ async function killDisks(stage: Stage, screen: Screen, first: string, second: st
   await Promise.all(stage.system.disksOf(second).map(({ disk }) => disk.shutdown()));
   screen.say(
     `DISKS DEAD: while a standby takes over from ${first}, every disk of ${second} answers with errors only. ` +
-      `Its pod still runs, so Kubernetes sees nothing. After ${STORAGE_GRACE_SECONDS} s it counts as broken and queues.`,
+      `Its pod still runs, so Kubernetes sees nothing. It counts as broken ${STORAGE_GRACE_SECONDS} s after that is noticed ` +
+      '(a setting), and queues.',
   );
   return atMs;
 }

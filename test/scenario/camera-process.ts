@@ -28,12 +28,14 @@ const START_MS = 60_000;
 export async function startCameraProcess(
   names: readonly string[],
   cluster: { readonly name: string; readonly bridgeAddress: string | undefined },
+  keyFrameSeconds?: number,
 ): Promise<CameraProcess> {
   const { bridgeAddress } = cluster;
   if (bridgeAddress === undefined) throw new Error(`cluster ${cluster.name} has no nodes that could reach cameras`);
   await installMissing(needs, (line) => console.log(`  ${line}`));
   const program = fileURLToPath(new URL('../cameras/main.ts', import.meta.url));
   const address = ['--host', '0.0.0.0', '--advertised-host', bridgeAddress];
+  if (keyFrameSeconds !== undefined) address.push('--key-frame-seconds', String(keyFrameSeconds));
   const folder = clusterFolder(cluster.name);
   const log = openSync(join(folder, 'logs', 'cameras.log'), 'a');
   // A group of its own: Ctrl-C in the terminal reaches this process alone, which then ends the cameras in order.
@@ -56,6 +58,8 @@ export async function startCameraProcess(
     },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
+      // It was let go, so that it can outlive this process; its end must be waited for all the same.
+      child.ref();
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       await exited;

@@ -1,8 +1,11 @@
 import type { RecorderReport } from '../../src/crds/index.js';
+import { waitUntil } from '../cluster/wait-until.js';
 import type { Chronicle } from './chronicle.js';
 import { type Frame, framesOf, type Hole, holesIn, keyFrameIntervalSeconds, MovedError } from './frames.js';
 import type { ReadableDisk } from './readable-disk.js';
 import { type Segment, segmentsOn } from './segments.js';
+
+const RECORDED_MS = 60_000;
 
 /** What the disks say about one camera. */
 export interface CameraMeasurement {
@@ -51,6 +54,20 @@ async function allFrames(
   }
 }
 
+/** Waits until a server's disk holds pictures of the camera that span so many seconds. */
+export async function untilRecorded(
+  disks: readonly ReadableDisk[],
+  { role, camera, sinceMs, epoch }: { role: string; camera: string; sinceMs: number; epoch: number },
+  seconds: number,
+): Promise<void> {
+  const isLongEnough = async () => {
+    const frames = (await allFrames(disks, role, camera, sinceMs)).filter((frame) => frame.epoch >= epoch);
+    return (frames.at(-1)?.timeMs ?? 0) - (frames[0]?.timeMs ?? 0) >= seconds * 1000;
+  };
+  const what = `${camera} is recorded for ${seconds} s in epoch ${epoch}`;
+  await waitUntil(what, isLongEnough, { timeoutMs: RECORDED_MS, intervalMs: 500 });
+}
+
 /** First picture of the camera that a server recorded in an epoch, in milliseconds of wall clock. */
 export function firstFrameMs(measurement: CameraMeasurement, server: string, epoch: number): number | undefined {
   return measurement.frames.find((frame) => frame.server === server && frame.epoch === epoch)?.timeMs;
@@ -58,8 +75,8 @@ export function firstFrameMs(measurement: CameraMeasurement, server: string, epo
 
 /**
  * How long a recorder took from trying to reach a camera to its first bytes, in seconds: from the versions of its
- * report, in which it first is Connecting (or was told the role, where that went too quickly to be seen) and then
- * Recording. Undefined when it never recorded.
+ * report, in which it first waits or connects, and then records. Undefined when it never recorded, or when it did so
+ * before its next report: that comes once a second at most.
  */
 export function connectSeconds(
   chronicle: Chronicle,
@@ -75,8 +92,8 @@ export function connectSeconds(
   const began = states.find(({ state }) => state === 'Connecting') ?? states.find(({ state }) => state === 'Waiting');
   const recorded = states.find(({ state }) => state === 'Recording');
   if (!recorded?.startTime) return undefined;
-  const startMs = Date.parse(began?.sinceTime ?? recorded.sinceTime);
-  return Math.max(0, (Date.parse(recorded.startTime) - startMs) / 1000);
+  if (!began) return undefined;
+  return Math.max(0, (Date.parse(recorded.startTime) - Date.parse(began.sinceTime)) / 1000);
 }
 
 function stateOf(report: RecorderReport, camera: string) {

@@ -3,7 +3,7 @@ import type { ClusterNode } from '../cluster/cluster.js';
 import type { Api } from './api.js';
 import type { Chronicle } from './chronicle.js';
 import { awaitAtEnd, CAMERA_NAMES, type Ground, ground } from './ground.js';
-import { type CameraMeasurement, measureCamera } from './measure.js';
+import { type CameraMeasurement, measureCamera, untilRecorded } from './measure.js';
 import type { PlannedServer, PoolSettings } from './plan.js';
 import { copyOf, type DiskCopy, mounted } from './readable-disk.js';
 import { buildSystem, nodeOf, type RecordingSystem } from './system.js';
@@ -48,6 +48,8 @@ export interface Scene {
   nodeOf(server: string): ClusterNode;
   /** Footage of a camera since a moment; the disks of the servers named `dead` are read from copies. */
   measure(camera: string, sinceMs: number, dead?: readonly string[]): Promise<CameraMeasurement>;
+  /** Waits until some seconds of footage of an epoch, or a later one, lie on disks that work. */
+  recorded(camera: string, sinceMs: number, epoch: number): Promise<void>;
   /** Deletes the namespace; the next test need not wait for its end, which is waited for after the last one. */
   close(): void;
 }
@@ -57,6 +59,9 @@ export const POOL = 'site';
 export const GAP_SECONDS = 8;
 /** Hang guard of single waits; not a promise. */
 export const HANG_MS = 90_000;
+
+/** Long enough for two key frames and a sync. */
+const SETTLED_SECONDS = 3;
 
 const defaults: PoolSettings = {
   failoverTimeoutSeconds: 5,
@@ -82,7 +87,9 @@ export async function openScene(plan: ScenePlan): Promise<Scene> {
   const pool = { name: POOL, spec: { ...defaults, ...plan.pool } };
   const system = await buildSystem(shared.cluster, shared.api, { namespace: plan.name, pool, servers, cameras });
   await system.allAtWork();
-  return sceneOf(shared, system);
+  const scene = sceneOf(shared, system);
+  for (const camera of scene.cameras()) await scene.recorded(camera, 0, 0);
+  return scene;
 }
 
 async function placesOf({ cluster, operator }: Ground): Promise<Places> {
@@ -119,6 +126,10 @@ function sceneOf(shared: Ground, system: RecordingSystem): Scene {
       plan.cameras.filter((camera) => home === undefined || camera.home === home).map(({ name }) => name),
     nodeOf: (server) => nodeOf(shared.cluster, plan.servers.find(({ name }) => name === server)?.node ?? ''),
     measure,
+    recorded: (camera, sinceMs, epoch) => {
+      const role = plan.cameras.find(({ name }) => name === camera)?.home ?? '';
+      return untilRecorded(mounted(system.disks), { role, camera, sinceMs, epoch }, SETTLED_SECONDS);
+    },
     close: () => awaitAtEnd(system.remove()),
   };
 }

@@ -99,8 +99,10 @@ async function allAtWork(plan: SystemPlan, chronicle: Chronicle, timeoutMs: numb
   await chronicle.until(
     'every recorder records its cameras and every standby stands by',
     () =>
-      plan.servers.every((server) => chronicle.find('servers', server.name)?.status?.state === expected(server)) &&
-      plan.cameras.every((camera) => isTrue(chronicle.find('cameras', camera.name), 'Recording')),
+      plan.servers.every((server) => {
+        const found = chronicle.find('servers', server.name);
+        return found?.status?.state === expected(server) && isTrue(found, 'Ready');
+      }) && plan.cameras.every((camera) => isTrue(chronicle.find('cameras', camera.name), 'Recording')),
     timeoutMs,
   );
 }
