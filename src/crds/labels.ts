@@ -13,6 +13,8 @@ export const labels = {
   leaseServingRole: `${GROUP}/serving-role`,
   leaseEpoch: `${GROUP}/epoch`,
   leaseAssignedPodUid: `${GROUP}/assigned-pod-uid`,
+  /** On a substitute, by a person: the epoch for which the plugins were reinstalled by hand (rule 3). */
+  pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
   instance: 'app.kubernetes.io/instance',

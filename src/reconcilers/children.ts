@@ -6,10 +6,9 @@ import {
   objectKey,
   type RequestOptions,
   type ResourceType,
-  type Store,
 } from '../operator/index.js';
 import { hashOf } from './hash.js';
-import { APPLIED_HASH, type ChildView } from './views.js';
+import { APPLIED_HASH } from './views.js';
 
 /** What became of a child. */
 export type ChildOutcome =
@@ -58,7 +57,7 @@ export function withAppliedHash<T extends KubeObject>(object: T): T {
  */
 export async function ensureChild(
   client: Pick<ApiClient, 'get' | 'create' | 'apply'>,
-  store: Pick<Store<ChildView>, 'get'>,
+  store: { get(key: string): KubeObject | undefined },
   type: ResourceType,
   wanted: KubeObject,
   options: RequestOptions = {},

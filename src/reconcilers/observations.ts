@@ -129,7 +129,8 @@ export function createObservations(options: ObservationsOptions): Observations {
   };
 
   watches.on('servers', (key, next) => (next ? refresh(key) : forget(key)));
-  watches.on('pools', (key) => {
+  watches.on('pools', (key, next, previous) => {
+    if (deepEqual(next?.spec, previous?.spec)) return;
     for (const { metadata } of stores.servers.byIndex(indexes.pool, key))
       refresh(`${metadata.namespace}/${metadata.name}`);
   });

@@ -1,0 +1,165 @@
+import { labels, type Reason, reasons } from '../../crds/index.js';
+import type { ConditionVerdict } from '../../failover/types.js';
+import type { Condition } from '../../operator/index.js';
+import { type Gathered, isSubstitute } from './gather.js';
+import { podMustGo } from './pod-plan.js';
+import type { Fault } from './references.js';
+
+const yes = (reason: Reason, message = ''): ConditionVerdict => ({ status: 'True', reason, message });
+const no = (reason: Reason, message = ''): ConditionVerdict => ({ status: 'False', reason, message });
+
+/** What the conditions are worked out from, besides what was gathered. */
+export interface Assessment {
+  readonly gathered: Gathered;
+  readonly fault: Fault | undefined;
+  readonly everReady: boolean;
+  /** It was broken, is healthy again and holds no role. */
+  readonly stabilising: boolean;
+}
+
+function previous({ gathered }: Assessment, type: string): ConditionVerdict | undefined {
+  const before = gathered.server.status?.conditions?.find((condition) => condition.type === type);
+  return before && { status: before.status, reason: before.reason as Reason, message: before.message };
+}
+
+/**
+ * A replica that has just started, or lost the API server for a moment, has not judged yet. What was true before stands
+ * until then: thousands of conditions that go to Unknown and back tell nobody anything.
+ */
+function orBefore(assessment: Assessment, type: string, verdict: ConditionVerdict): ConditionVerdict {
+  const judged = assessment.gathered.health.verdict !== 'Unknown';
+  return judged ? verdict : (previous(assessment, type) ?? verdict);
+}
+
+/** Why a server that was never ready is not ready yet. */
+function starting({ gathered }: Assessment): ConditionVerdict {
+  const { pod, references, health } = gathered;
+  if (pod?.unschedulable !== undefined) return no(reasons.Unschedulable, pod.unschedulable);
+  const { recordingServiceReady: service, storageHealthy } = health;
+  if (service.reason === reasons.ContainerCannotStart) return service;
+  if (service.status === 'False') return service;
+  if (storageHealthy.status === 'False' && storageHealthy.reason !== reasons.SomeDisksLost) return storageHealthy;
+  const pending = references.volumes.filter(({ claim }) => claim !== undefined && claim.phase !== 'Bound');
+  if (pod?.nodeName === undefined && pending.length > 0) {
+    const names = pending.map(({ claimName }) => claimName).join(', ');
+    return no(reasons.ClaimPending, `Waiting for claims to be bound: ${names}`);
+  }
+  return no(reasons.Starting, pod ? 'The recorder starts' : 'The pod is being made');
+}
+
+function takesOver({ gathered }: Assessment): boolean {
+  const current = gathered.pool?.status?.current;
+  return current?.step === 'TakingOver' && current.standby === gathered.server.metadata.name;
+}
+
+function recordsRole(assessment: Assessment): ConditionVerdict {
+  const { gathered } = assessment;
+  const { role, holdsRole, assignment } = gathered;
+  if (assignment.role === '') {
+    if (assessment.stabilising) return no(reasons.Stabilising, 'Healthy again; a standby once it has stayed so');
+    return yes(reasons.StandingBy, 'Healthy; it stands by');
+  }
+  if (!holdsRole) {
+    const holder = role?.holder?.metadata.name ?? role?.role?.holder;
+    return no(reasons.ReplacedBySubstitute, `${holder} takes over ${assignment.role}; it records until the handover`);
+  }
+  if (takesOver(assessment)) return yes(reasons.TakingOver, `Takes over ${assignment.role}`);
+  return yes(reasons.Recording, `Records ${assignment.role}`);
+}
+
+function ready(assessment: Assessment): ConditionVerdict {
+  const { gathered, fault, everReady } = assessment;
+  const { health, ownRole, server } = gathered;
+  if (fault) return no(fault.reason, fault.message);
+  if (podMustGo(gathered)) return no(reasons.InMaintenance, 'spec.operatingMode is Maintenance');
+  if (health.verdict === 'Broken') {
+    const holder = ownRole?.holder?.metadata.name;
+    const moved = holder !== undefined && holder !== server.metadata.name;
+    const heir = moved ? `; ${holder} records ${ownRole?.name}` : '';
+    return no(health.trigger ?? reasons.Unreachable, `${health.evidence.join('; ')}${heir}`);
+  }
+  if (!everReady) return starting(assessment);
+  if (health.verdict === 'Healthy') return recordsRole(assessment);
+  // Late: not healthy, and not broken before its time has passed.
+  return previous(assessment, 'Ready') ?? starting(assessment);
+}
+
+/** Reconciling only while it starts or takes over (kstatus). */
+function reconciling(assessment: Assessment, readiness: ConditionVerdict): ConditionVerdict {
+  const busy: readonly Reason[] = [
+    reasons.Starting,
+    reasons.ClaimPending,
+    reasons.Unschedulable,
+    reasons.Stabilising,
+    reasons.TakingOver,
+  ];
+  if (assessment.fault || !busy.includes(readiness.reason)) return no(reasons.AsExpected);
+  return yes(readiness.reason, readiness.message);
+}
+
+function acknowledged({ gathered }: Assessment): boolean {
+  return gathered.server.metadata.annotations?.[labels.pluginsReinstalled] === String(gathered.assignment.epoch);
+}
+
+/** Rule 3. */
+function pluginsCarriedOver(assessment: Assessment): ConditionVerdict {
+  const { gathered } = assessment;
+  const { role, server, assignment } = gathered;
+  if (!isSubstitute(gathered)) return yes(reasons.NoPlugins, "It records no other server's role");
+  // The home was scrapped: what it had is known from before only.
+  if (!role?.home) {
+    const before = previous(assessment, 'PluginsCarriedOver');
+    if (before?.status === 'False' && acknowledged(assessment)) return yes(reasons.AsExpected, 'Reinstalled by hand');
+    return before ?? yes(reasons.NoPlugins);
+  }
+  const names = (role.home.spec.plugins ?? []).map((plugin) => plugin.name);
+  if (names.length === 0) return yes(reasons.NoPlugins, `${role.name} names no plugins`);
+  if (acknowledged(assessment)) return yes(reasons.AsExpected, `Reinstalled by hand: ${names.join(', ')}`);
+  const command = `kubectl annotate rsrv ${server.metadata.name} ${labels.pluginsReinstalled}=${assignment.epoch} --overwrite`;
+  return no(reasons.ReinstallByHand, `Reinstall on this server: ${names.join(', ')}; then say so: ${command}`);
+}
+
+function safeToRepair({ gathered }: Assessment): ConditionVerdict | undefined {
+  if (gathered.server.spec.operatingMode !== 'Maintenance') return undefined;
+  if (!podMustGo(gathered)) {
+    return no(
+      reasons.HoldsRole,
+      `It still records ${gathered.assignment.role}; its pod stays until the role has moved`,
+    );
+  }
+  if (gathered.pod) return no(reasons.PodStillRunning, 'Its pod has not ended yet');
+  return yes(reasons.PodGone, 'Its pod is gone; disks and node may be worked on');
+}
+
+/** All conditions of a server but their times. Undefined: the condition does not apply and is left out. */
+export function serverConditions(assessment: Assessment): Record<string, ConditionVerdict | undefined> {
+  const { gathered, fault } = assessment;
+  const { health, protection } = gathered;
+  const readiness = ready(assessment);
+  const wasStalled = previous(assessment, 'Stalled')?.status === 'True';
+  const steady = health.verdict === 'Unknown' && !fault && !wasStalled && !podMustGo(gathered);
+  const shown = steady ? (previous(assessment, 'Ready') ?? readiness) : readiness;
+  return {
+    ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
+    PluginsCarriedOver: pluginsCarriedOver(assessment),
+    Protected: orBefore(assessment, 'Protected', protection),
+    Reachable: orBefore(assessment, 'Reachable', health.reachable),
+    Ready: shown,
+    Reconciling: reconciling(assessment, shown),
+    RecordingServiceReady: orBefore(assessment, 'RecordingServiceReady', health.recordingServiceReady),
+    SafeToRepair: safeToRepair(assessment),
+    Stalled: fault ? yes(fault.reason, fault.message) : no(reasons.AsExpected),
+    StorageHealthy: orBefore(assessment, 'StorageHealthy', health.storageHealthy),
+  };
+}
+
+/** True when the two lists say that the condition has just come to this reason. */
+export function justBecame(
+  type: string,
+  reason: Reason,
+  before: readonly Pick<Condition, 'type' | 'reason'>[] | undefined,
+  after: readonly Pick<Condition, 'type' | 'reason'>[] | undefined,
+): boolean {
+  const has = (list: typeof before) => list?.some((entry) => entry.type === type && entry.reason === reason) === true;
+  return has(after) && !has(before);
+}

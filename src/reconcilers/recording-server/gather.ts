@@ -1,0 +1,101 @@
+import { childNames, type FailoverPool, type RecorderReportStatus, type RecordingServer } from '../../crds/index.js';
+import { assignmentOf } from '../../failover/assignment.js';
+import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
+import { settingsOf } from '../observations.js';
+import { onSubstitute, type RoleState, resolveRole } from '../roles.js';
+import { indexes, type Stores } from '../stores.js';
+import type { CameraView, LeaseView, PodView } from '../views.js';
+import { gatherReferences, type References } from './references.js';
+
+/** Everything that a pass over one server decides from. */
+export interface Gathered {
+  readonly key: string;
+  readonly server: RecordingServer;
+  readonly pool: FailoverPool | undefined;
+  readonly references: References;
+  readonly observation: Observation | undefined;
+  readonly health: ServerHealth;
+  readonly settings: HealthSettings;
+  readonly protection: ConditionVerdict;
+  readonly pod: PodView | undefined;
+  readonly lease: LeaseView | undefined;
+  readonly report: RecorderReportStatus | undefined;
+  /** Role and epoch by the pool's last commit. */
+  readonly assignment: { readonly role: string; readonly epoch: number };
+  /** The assigned role; absent when there is none. */
+  readonly role: RoleState | undefined;
+  /** The role that is named after this server; absent for one of type Failover. */
+  readonly ownRole: RoleState | undefined;
+  /** It holds its role, and does not merely record it until the handover. */
+  readonly holdsRole: boolean;
+  /** Cameras of the assigned role. */
+  readonly cameras: readonly CameraView[];
+  /** Another standby of the pool is about to be replaced or not ready: this one has to stay. */
+  readonly otherStandbyDown: boolean;
+  readonly now: Date;
+}
+
+export interface GatherOptions {
+  readonly stores: Stores;
+  readonly healthOf: (key: string) => ServerHealth;
+  readonly observationOf: (key: string) => Observation | undefined;
+  readonly protectionOf: (server: RecordingServer) => ConditionVerdict;
+  readonly now: () => Date;
+}
+
+function leaseAssignment(lease: LeaseView | undefined) {
+  return lease?.role === undefined || lease.epoch === undefined ? undefined : { role: lease.role, epoch: lease.epoch };
+}
+
+/** Of all servers of the pool that hold no role, others than this one. */
+function otherStandbys(stores: Stores, server: RecordingServer): RecordingServer[] {
+  const { namespace, name } = server.metadata;
+  if (!server.spec.poolRef) return [];
+  return stores.servers
+    .byIndex(indexes.pool, `${namespace}/${server.spec.poolRef.name}`)
+    .filter(({ metadata, status }) => metadata.name !== name && status?.state === 'Standby');
+}
+
+function otherStandbyDown(stores: Stores, server: RecordingServer): boolean {
+  return otherStandbys(stores, server).some(({ metadata }) => {
+    const pod = stores.pods.get(`${metadata.namespace}/${childNames.pod(metadata.name)}`);
+    return !pod?.ready || pod.metadata.deletionTimestamp !== undefined;
+  });
+}
+
+export function gather(options: GatherOptions, key: string): Gathered | undefined {
+  const { stores } = options;
+  const server = stores.latestServers.get(key);
+  if (!server || server.metadata.deletionTimestamp) return undefined;
+  const { name, namespace = '' } = server.metadata;
+  const { poolRef } = server.spec;
+  const pool = poolRef && stores.latestPools.get(`${namespace}/${poolRef.name}`);
+  const lease = stores.leases.get(`${namespace}/${childNames.lease(name)}`);
+  const assignment = assignmentOf(server, pool?.status, leaseAssignment(lease));
+  const role = assignment.role === '' ? undefined : resolveRole(stores, namespace, assignment.role);
+  return {
+    key,
+    server,
+    pool,
+    references: gatherReferences(stores, server),
+    observation: options.observationOf(key),
+    health: options.healthOf(key),
+    settings: settingsOf(stores, key),
+    protection: options.protectionOf(server),
+    pod: stores.pods.get(`${namespace}/${childNames.pod(name)}`),
+    lease,
+    report: stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status,
+    assignment,
+    role,
+    ownRole: server.spec.type === 'Standard' ? resolveRole(stores, namespace, name) : undefined,
+    holdsRole: role !== undefined && (role.frozen || role.holder?.metadata.uid === server.metadata.uid),
+    cameras: role ? stores.cameras.byIndex(indexes.server, `${namespace}/${role.name}`) : [],
+    otherStandbyDown: otherStandbyDown(stores, server),
+    now: options.now(),
+  };
+}
+
+/** It records a role that is named after another server. */
+export function isSubstitute({ role, holdsRole }: Gathered): boolean {
+  return role !== undefined && holdsRole && onSubstitute(role);
+}
