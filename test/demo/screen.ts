@@ -58,6 +58,7 @@ function plainScreen(output: Output): Screen {
     },
     freeze: () => {
       frozen = true;
+      clock = undefined;
     },
   };
 }
