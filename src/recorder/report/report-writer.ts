@@ -13,8 +13,9 @@ export interface ReportWriterOptions {
 }
 
 const LEAST_INTERVAL_MS = 1000;
-// Changes come in crowds: a volume, its cameras, the order.
-const GATHER_MS = 20;
+// Changes come in crowds: an order, and as soon as they are listed its cameras. Told in two reports, the second would
+// stand in the way of the one that proves the recording.
+const GATHER_MS = 100;
 const RETRY_MS = 1000;
 // What the API server calls wrong stays wrong until something changes.
 const REFUSED_RETRY_MS = 5000;
