@@ -29,6 +29,8 @@ interface Run {
   resourceVersion: string | undefined;
   listCause: ListCause;
   failures: number;
+  /** Versions that expired since the last watch that delivered something. */
+  expired: number;
   /** The present watch has delivered something. */
   delivered: boolean;
   nextCheckTime: number;
@@ -101,6 +103,7 @@ class ListWatchReflector<T> implements Reflector<T> {
       resourceVersion: undefined,
       listCause: 'start',
       failures: 0,
+      expired: 0,
       delivered: false,
       nextCheckTime: this.#nextCheckTime(),
       done: Promise.resolve(),
@@ -200,7 +203,10 @@ class ListWatchReflector<T> implements Reflector<T> {
       // Ends what belongs to this watch: its check, and a connection that nobody reads any more.
       cut.abort();
     }
-    if (run.delivered || this.#clock.monotonic() - startTime >= healthyWatchMs) run.failures = 0;
+    if (run.delivered || this.#clock.monotonic() - startTime >= healthyWatchMs) {
+      run.failures = 0;
+      run.expired = 0;
+    }
     // A server that ends each watch at once, cleanly, must not get a hot loop of reconnects.
     else if (!run.signal.aborted) await this.#backOff(run);
   }
@@ -226,6 +232,7 @@ class ListWatchReflector<T> implements Reflector<T> {
     run.resourceVersion = event.object.metadata.resourceVersion ?? run.resourceVersion;
     run.delivered = true;
     run.failures = 0;
+    run.expired = 0;
   }
 
   #scheduleCheck(run: Run, cut: AbortController): void {
@@ -285,8 +292,9 @@ class ListWatchReflector<T> implements Reflector<T> {
       this.#log.info('the version to watch from has expired; listing again');
       run.resourceVersion = undefined;
       run.listCause = 'gone';
-      // The first relist is due at once; a server that answers 410 to all that we do must not get a hot loop.
-      if (run.failures++ === 0) return;
+      // The first list is due at once; a server that answers 410 to all that we do must not get a hot loop.
+      run.expired += 1;
+      if (run.expired === 1) return;
     }
     const retryAfterMs = Math.min(isApiError(error) ? (error.retryAfterMs ?? 0) : 0, longestRetryAfterMs);
     if (!gone) this.#log.warn({ err: error, failures: run.failures + 1 }, 'list or watch failed; retrying');

@@ -13,6 +13,8 @@ export interface LeaderElector extends WriteGate {
    */
   run(signal: AbortSignal): Promise<void>;
   readonly isLeader: () => boolean;
+  /** Milliseconds until the renew deadline; 0 when not leading. */
+  remainingMs(): number;
   /** `fn` is called each time leadership is won. What it throws is logged. */
   onStartedLeading(fn: () => void): void;
   /** `fn` is called once leadership is lost or given back, before `run` settles. What it throws is logged. */

@@ -32,12 +32,13 @@ export interface EventRecorderOptions {
 
 /** An EventRecorder that can be emptied before the process ends. */
 export interface FlushingEventRecorder extends EventRecorder {
-  /** Sends what is waiting, counts of series included; gives up when `signal` aborts. Never rejects. */
+  /** Sends what is waiting, counts of series included, without regard to the rate; gives up when `signal` aborts. Never rejects. */
   flush(signal: AbortSignal): Promise<void>;
 }
 
 /** One happening and its repeats. */
 interface Series {
+  readonly key: string;
   readonly object: EventObject;
   count: number;
   /** What the API server knows. */
@@ -46,6 +47,8 @@ interface Series {
   lastWall: Date;
   writtenTime: number;
   queued: boolean;
+  /** A timer will write what is not written by then. */
+  refreshing: boolean;
 }
 
 /** More series than these at once are dropped: an operator that floods etcd with Events helps nobody. */
@@ -97,7 +100,8 @@ class SeriesRecorder implements FlushingEventRecorder {
     this.#flushing = signal;
     this.#wake();
     for (const series of this.#series.values()) if (series.count > series.writtenCount) this.#enqueue(series);
-    while (this.#sending && !signal.aborted) await this.#sending;
+    // What began before the flush does not know its signal.
+    await Promise.race([this.#sending, aborted(signal)]);
     this.#flushing = undefined;
   }
 
@@ -117,6 +121,8 @@ class SeriesRecorder implements FlushingEventRecorder {
     const wall = this.#clock.wall();
     const object = eventObject(event, this.#reporter, wall, randomBytes(8).toString('hex'));
     const series = {
+      key,
+      refreshing: false,
       object,
       count: 1,
       writtenCount: 0,
@@ -134,14 +140,14 @@ class SeriesRecorder implements FlushingEventRecorder {
     series.lastTime = now;
     series.lastWall = this.#clock.wall();
     this.#metrics.inc({ result: 'aggregated' });
-    if (series.queued) return;
-    if (now - series.writtenTime >= this.#refreshMs) this.#enqueue(series);
-    else if (series.count - series.writtenCount === 1) this.#refreshLater(series, now);
+    if (!series.queued && !series.refreshing) this.#refreshLater(series, now);
   }
 
-  /** The count of a series that went quiet is written, too: once, after its refresh time. */
+  /** Repeats are written at most once in the refresh time; those of a series that went quiet, too. */
   #refreshLater(series: Series, now: number): void {
+    series.refreshing = true;
     this.#clock.setTimer(series.writtenTime + this.#refreshMs - now, () => {
+      series.refreshing = false;
       if (series.count > series.writtenCount) this.#enqueue(series);
     });
   }
@@ -202,6 +208,8 @@ class SeriesRecorder implements FlushingEventRecorder {
         const again = isApiError(error, 'transient', 'tooManyRequests') && tries < maxTries;
         if (!again) {
           this.#metrics.inc({ result: 'failed' });
+          // A repeat starts anew.
+          this.#series.delete(series.key);
           this.#log.warn({ err: error, reason: series.object.reason }, 'an event was not written');
           return;
         }
@@ -236,4 +244,11 @@ class SeriesRecorder implements FlushingEventRecorder {
   #seriesField(series: Series): { count: number; lastObservedTime: string } {
     return { count: series.count, lastObservedTime: microTime(series.lastWall) };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
