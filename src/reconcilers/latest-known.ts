@@ -26,12 +26,14 @@ function isOlder(candidate: string | undefined, than: string | undefined): boole
 export function createLatestKnown<T extends Versioned>(store: { get(key: string): T | undefined }): LatestKnown<T> {
   const ahead = new Map<string, T>();
   return {
-    get: (key) => ahead.get(key) ?? store.get(key),
+    get(key) {
+      const seen = store.get(key);
+      return seen && (ahead.get(key) ?? seen);
+    },
     written(key, value) {
       const seen = store.get(key);
-      // The watch can be faster than the answer to the write itself.
-      const overtaken = seen && !isOlder(seen.metadata.resourceVersion, value.metadata.resourceVersion);
-      if (!overtaken) ahead.set(key, value);
+      // The watch can be faster than the answer to the write itself, be it with a change or with the deletion.
+      if (seen && isOlder(seen.metadata.resourceVersion, value.metadata.resourceVersion)) ahead.set(key, value);
     },
     observed(key, value) {
       const own = ahead.get(key);

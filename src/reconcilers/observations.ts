@@ -51,14 +51,15 @@ function signatureOf(health: ServerHealth): string {
   return JSON.stringify([verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced]);
 }
 
-/** A heartbeat and nothing else. */
-function isRenewal(next: LeaseView | undefined, previous: LeaseView | undefined): boolean {
+/** A heartbeat and nothing else: no reconciler has to see it. */
+export function isRenewal(next: LeaseView | undefined, previous: LeaseView | undefined): boolean {
   return (
     next !== undefined &&
     previous !== undefined &&
     next.metadata.uid === previous.metadata.uid &&
     next.holderIdentity === previous.holderIdentity &&
     next.leaseDurationSeconds === previous.leaseDurationSeconds &&
+    deepEqual(next.metadata.annotations, previous.metadata.annotations) &&
     next.renewTime !== previous.renewTime
   );
 }

@@ -11,7 +11,6 @@ import type { ServerHealth } from '../../failover/types.js';
 import {
   type ApiClient,
   type Clock,
-  deepEqual,
   type EventRecorder,
   isApiError,
   mergePatch,
@@ -141,15 +140,4 @@ export function createCameraReconciler(options: CameraReconcilerOptions): Reconc
     const { nextCheckInMs } = plan.recording;
     return nextCheckInMs === undefined ? undefined : { requeueAfterMs: nextCheckInMs };
   };
-}
-
-/** Names of the cameras of which two reports of one server tell different things. */
-export function changedCameras(
-  next: { readonly cameras?: readonly { readonly name: string }[] | undefined } | undefined,
-  previous: { readonly cameras?: readonly { readonly name: string }[] | undefined } | undefined,
-): string[] {
-  const before = new Map((previous?.cameras ?? []).map((camera) => [camera.name, camera]));
-  const changed = (next?.cameras ?? []).filter((camera) => !deepEqual(camera, before.get(camera.name)));
-  const now = new Set((next?.cameras ?? []).map((camera) => camera.name));
-  return [...changed.map(({ name }) => name), ...[...before.keys()].filter((name) => !now.has(name))];
 }

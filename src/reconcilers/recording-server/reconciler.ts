@@ -7,6 +7,7 @@ import {
   objectRef,
   type Reconcile,
   type Result,
+  resources,
 } from '../../operator/index.js';
 import type { Observations } from '../observations.js';
 import type { Stores } from '../stores.js';
@@ -63,14 +64,21 @@ function soonest(...times: (number | undefined)[]): Result | undefined {
   return known.length === 0 ? undefined : { requeueAfterMs: Math.min(...known) };
 }
 
-/** All writes but status, at the same time: a takeover waits for the slowest of them, not for their sum. */
+/**
+ * All writes but status, at the same time: a takeover waits for the slowest of them, not for their sum. RoleBindings
+ * come after their Roles, because the API server reads the Role to see whether the operator may grant it.
+ */
 async function applyObjects(writer: Writer, gathered: Gathered, defaults: PodDefaults): Promise<Outcome[]> {
-  return Promise.all([
+  const children = wantedChildren(gathered, writer.stores);
+  const bindings = children.filter(({ type }) => type === resources.roleBindings);
+  const others = children.filter(({ type }) => type !== resources.roleBindings);
+  const first = await Promise.all([
     applyLease(writer, gathered, planLease(gathered)),
     applyPod(writer, gathered, planPod(gathered, defaults)),
     ...missingClaims(gathered).map((claim) => applyClaim(writer, claim)),
-    ...wantedChildren(gathered, writer.stores).map((child) => applyChild(writer, child)),
+    ...others.map((child) => applyChild(writer, child)),
   ]);
+  return [...first, ...(await Promise.all(bindings.map((child) => applyChild(writer, child))))];
 }
 
 /**

@@ -1,0 +1,2 @@
+export { type CameraReconcilerOptions, createCameraReconciler } from './reconciler.js';
+export { camerasOfRole, reviewCamerasOf, watchCameras } from './triggers.js';

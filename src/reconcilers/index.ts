@@ -1,0 +1,108 @@
+import type {
+  Clock,
+  Controller,
+  ControllerOptions,
+  EventRecorder,
+  KubeClient,
+  Log,
+  Metrics,
+} from '../operator/index.js';
+import { createBackupReconciler, isFinal } from './backup/index.js';
+import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
+import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
+import { createObservations, type Observations } from './observations.js';
+import { createServerReconciler, reviewProtection, watchServers } from './recording-server/index.js';
+import type { PodDefaults } from './recording-server/pod-plan.js';
+import { createWatches, type Watches } from './stores.js';
+
+/** Bindings of a whole server are written at the same time; the API server bounds what more would bring. */
+const CAMERA_WORKERS = 32;
+const SERVER_WORKERS = 8;
+
+export interface ReconcilersOptions {
+  /** Writes through the leader's gate. */
+  readonly client: KubeClient;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Namespaces to watch; empty: all. */
+  readonly namespaces: readonly string[];
+  readonly operatorNamespace: string;
+  /** Image of recorder pods whose template names none. */
+  readonly podDefaults: PodDefaults;
+  /** The operator's version, for baselines. */
+  readonly version: string;
+  readonly createController: (options: Pick<ControllerOptions, 'name' | 'reconcile' | 'workers'>) => Controller;
+}
+
+/** All kinds' reconcilers, wired to each other. */
+export interface Reconcilers {
+  readonly watches: Watches;
+  readonly observations: Observations;
+  readonly controllers: readonly Controller[];
+}
+
+/**
+ * Builds the reconcilers and tells each which changes concern it. Nothing runs before the reflectors, the observations
+ * and the controllers are started.
+ */
+export function createReconcilers(options: ReconcilersOptions): Reconcilers {
+  const { client, events, clock, metrics, log, createController } = options;
+  const { namespaces, operatorNamespace } = options;
+  const watches = createWatches({ client, namespaces, operatorNamespace, metrics, log });
+  const { stores } = watches;
+  // The controllers are made after what calls them; nothing calls before the reflectors run.
+  const observations = createObservations({
+    watches,
+    clock,
+    lastServerContact: client.lastServerContact,
+    onVerdict: (key, health) => {
+      // The pool first: what a verdict costs is the time to the pool's commit.
+      for (const pool of poolsOfServer(stores, key)) pools.enqueue(pool);
+      servers.enqueue(key);
+      reviewProtection(stores, key, servers);
+      reviewCamerasOf(stores, key, health, cameras);
+    },
+  });
+  const { healthOf, get: observationOf } = observations;
+  const servers = createController({
+    name: 'recordingserver',
+    workers: SERVER_WORKERS,
+    reconcile: createServerReconciler({
+      client,
+      stores,
+      observations,
+      protectionOf: createProtection({ stores, healthOf }),
+      events,
+      clock,
+      podDefaults: options.podDefaults,
+    }),
+  });
+  const cameras = createController({
+    name: 'cameraassignment',
+    workers: CAMERA_WORKERS,
+    reconcile: createCameraReconciler({ client, stores, healthOf, events, clock }),
+  });
+  const notify = {
+    server: (key: string) => servers.enqueue(key),
+    camerasOf: (role: string) => {
+      for (const camera of camerasOfRole(stores, role)) cameras.enqueue(camera);
+    },
+  };
+  const pools = createController({
+    name: 'failoverpool',
+    reconcile: createPoolReconciler({ client, stores, healthOf, observationOf, events, clock, notify }),
+  });
+  const backups = createController({
+    name: 'backup',
+    reconcile: createBackupReconciler({ client, stores, events, clock, version: options.version }),
+  });
+  watchPools(watches, (key) => pools.enqueue(key));
+  watchServers(watches, servers);
+  watchCameras(watches, cameras);
+  watches.on('backups', (key, next) => {
+    if (next && !isFinal(next)) backups.enqueue(key);
+  });
+  return { watches, observations, controllers: [pools, servers, cameras, backups] };
+}
