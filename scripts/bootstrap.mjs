@@ -9,7 +9,9 @@ if (!fresh) {
   console.log('Installing the locked npm packages (npm ci) ...');
   const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { stdio: 'inherit' });
   if (status !== 0) {
-    console.error(`npm ci failed${error ? `: ${error.message}` : ''}. Is the npm registry reachable? Nothing was started.`);
+    console.error(
+      `npm ci failed${error ? `: ${error.message}` : ''}. Is the npm registry reachable? Nothing was started.`,
+    );
     process.exit(1);
   }
 }

@@ -1,9 +1,10 @@
-// npm test [unit|api|e2e ...] [-- mocha arguments]: runs the levels one after the other, and ends with one line
+// npm test [unit|media|api|e2e ...] [-- mocha arguments]: runs the levels one after the other, and ends with one line
 // `N passed, N failed`. A level that dies counts as failed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installMissing } from '../test/cluster/packages.js';
 import { type Counts, type Ending, type Outcome, outcomeOf, sum, summary } from './test/counts.js';
 import { type Level, parseArguments } from './test/levels.js';
 
@@ -31,6 +32,7 @@ async function run(level: Level, mochaArguments: readonly string[], interruption
   const marksFile = join(folder, 'marks');
   const started = performance.now();
   try {
+    await installMissing(level.needs, (line) => console.log(line));
     const ending = await runMocha(level, mochaArguments, marksFile, interruption);
     const outcome = outcomeOf(readMarks(marksFile), ending);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);

@@ -1,15 +1,25 @@
+import type { Need } from '../../test/cluster/packages.js';
+
 /** One level of tests: what it needs and how long one test of it may take. */
 export interface Level {
-  readonly name: 'unit' | 'api' | 'e2e';
+  readonly name: 'unit' | 'media' | 'api' | 'e2e';
   /** Spec files, as mocha takes them. */
   readonly files: string;
   /** Longest time for one test or hook, in milliseconds. */
   readonly timeoutMs: number;
+  /** Debian packages that are installed when they are missing. */
+  readonly needs: readonly Need[];
   /** One sentence when this machine can't run the level; undefined when it can. */
   unfit(): string | undefined;
 }
 
 const always = (): undefined => undefined;
+
+const mediaNeeds: readonly Need[] = [
+  { command: 'ffmpeg', package: 'ffmpeg', why: 'makes the pictures of the cameras, and records them' },
+  { command: 'xfs_io', package: 'xfsprogs', why: 'kills disks, as a power cut does' },
+  { command: 'mkfs.ext4', package: 'e2fsprogs', why: 'makes the disks' },
+];
 
 /** Real nodes need network namespaces, mounts and loop devices. */
 function needsRootOnLinux(): string | undefined {
@@ -19,10 +29,12 @@ function needsRootOnLinux(): string | undefined {
 
 /** In the order in which they run: the fast ones first. */
 export const levels: readonly Level[] = [
-  { name: 'unit', files: 'test/unit/**/*.test.ts', timeoutMs: 10_000, unfit: always },
+  { name: 'unit', files: 'test/unit/**/*.test.ts', timeoutMs: 10_000, needs: [], unfit: always },
+  // Real ffmpeg, cameras and disks around the recorder, without a cluster.
+  { name: 'media', files: 'test/media/**/*.test.ts', timeoutMs: 60_000, needs: mediaNeeds, unfit: always },
   // The first hook may have to build the control plane's binaries.
-  { name: 'api', files: 'test/api/**/*.test.ts', timeoutMs: 60_000, unfit: always },
-  { name: 'e2e', files: 'test/e2e/**/*.test.ts', timeoutMs: 300_000, unfit: needsRootOnLinux },
+  { name: 'api', files: 'test/api/**/*.test.ts', timeoutMs: 60_000, needs: [], unfit: always },
+  { name: 'e2e', files: 'test/e2e/**/*.test.ts', timeoutMs: 300_000, needs: [], unfit: needsRootOnLinux },
 ];
 
 export interface Request {

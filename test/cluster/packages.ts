@@ -1,7 +1,8 @@
 import { userId } from './paths.js';
 import { run, tryRun } from './run-command.js';
 
-interface Need {
+/** A command that must be there, and the Debian package that brings it. */
+export interface Need {
   readonly command: string;
   readonly package: string;
   readonly why: string;
