@@ -74,7 +74,12 @@ const status = cel(
     observedGeneration: z.int().min(0).meta({ format: 'int64' }).optional(),
     boundTo: boundTo.optional(),
     recording: z
-      .object({ startTime: time(), lastSegmentTime: time().optional() })
+      .object({
+        startTime: time()
+          .describe('Since when it has been recorded without a break; absent while it is not.')
+          .optional(),
+        lastSegmentTime: time().describe('Last bytes of the recording that has ended.').optional(),
+      })
       .describe('Changed on transitions only.')
       .optional(),
     conditions: conditions().optional(),

@@ -137,9 +137,9 @@ function timesOf(input: RecordingInput, result: Verdict): RecordingTimes | undef
     (camera) => camera.name === input.name,
   );
   if (result.status === 'True' && reported) return { startTime: reported.startTime ?? reported.sinceTime };
-  if (!before) return undefined;
-  const lastSegmentTime = reported?.lastFrameTime ?? before.lastSegmentTime;
-  return { startTime: before.startTime, ...(lastSegmentTime === undefined ? {} : { lastSegmentTime }) };
+  // Without a start time while nobody proves that it is recorded: kubectl shows it as "recorded for so long".
+  const lastSegmentTime = reported?.lastFrameTime ?? before?.lastSegmentTime;
+  return lastSegmentTime === undefined ? undefined : { lastSegmentTime };
 }
 
 export function recordingOf(input: RecordingInput): Recording {

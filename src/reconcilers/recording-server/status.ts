@@ -70,6 +70,10 @@ function cameraCounts(gathered: Gathered): NonNullable<RecordingServerStatus['ca
     : views.filter(({ spec }) => spec.source.type === 'IP').length;
   const speaks =
     report?.role === assignment.role && report.epoch === assignment.epoch && report.podUID === pod?.metadata.uid;
+  const { verdict, reachable } = gathered.health;
+  // The last word of a server that is silent by now says nothing of what it records.
+  if (reachable.status === 'False') return { assigned, recording: 0 };
+  if (verdict === 'Unknown' && server.status?.cameras) return { assigned, recording: server.status.cameras.recording };
   const recording = speaks ? (report.cameras ?? []).filter(({ state }) => state === 'Recording').length : 0;
   return { assigned, recording };
 }
