@@ -309,6 +309,31 @@ describe('the reflector', () => {
       expect(changes).to.eql([]);
     });
 
+    it('during the list: no watch is opened even if the client does not hear the signal', async () => {
+      const released = Promise.withResolvers<void>();
+      const calls: string[] = [];
+      const deaf = createReflector<Node>(
+        {
+          listPages: async function* () {
+            calls.push('list');
+            await released.promise;
+            yield { items: [node('n0')], resourceVersion: '1' };
+          },
+          watch: async () => {
+            calls.push('watch');
+          },
+        },
+        { type: resources.nodes, project, onChange: (key) => calls.push(key) },
+      );
+      deaf.start();
+      await new Promise((resolve) => setImmediate(resolve));
+      const stopped = deaf.stop();
+      released.resolve();
+      await stopped;
+      expect(calls).to.eql(['list']);
+      expect(deaf.store.synced).to.equal(false);
+    });
+
     it('during the backoff: nothing is opened afterwards', async () => {
       server.fail(isList, { kind: 'status', status: 500 }, 1_000);
       reflect().start();
