@@ -23,8 +23,8 @@ import {
 import { Agent } from '../../../../src/recorder/agent.js';
 import type { RecorderEnvironment } from '../../../../src/recorder/environment.js';
 import { isSegmentName } from '../../../../src/recorder/footage/layout.js';
-import { LoopbackApiServer } from '../../support/loopback-api-server.js';
-import type { StoredObject } from '../../support/loopback-store.js';
+import { LoopbackApiServer } from '../../../unit/support/loopback-api-server.js';
+import type { StoredObject } from '../../../unit/support/loopback-store.js';
 
 export const NAMESPACE = 'site';
 export const SERVER = 'rec-1';
