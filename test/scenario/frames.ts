@@ -62,12 +62,19 @@ function unwrapped(timeMs: number, nearMs: number): number {
   return timeMs + WRAP_MS * Math.round((nearMs - timeMs) / WRAP_MS);
 }
 
+/**
+ * Pictures are timed by their arrival, so a busy machine leaves stretches in the footage of one writer although no
+ * picture is lost: they arrive together afterwards. Shorter ones than this do not count; an interruption has a new writer.
+ */
+const STALL_MS = 2_000;
+
 /** Where for longer than `longerThanMs` nobody recorded a picture; two recorders at once close each other's holes. */
 export function holesIn(frames: readonly Frame[], longerThanMs: number): Hole[] {
   const holes: Hole[] = [];
   let before: Frame | undefined;
   for (const after of frames) {
-    if (before && after.timeMs - before.timeMs > longerThanMs) {
+    const isSameWriter = before?.writer === after.writer && before.server === after.server;
+    if (before && after.timeMs - before.timeMs > (isSameWriter ? STALL_MS : longerThanMs)) {
       const [startMs, endMs] = [before.timeMs, after.timeMs];
       holes.push({ startMs, endMs, seconds: (endMs - startMs) / 1000, before, after });
     }
