@@ -170,6 +170,7 @@ class RawClient implements KubeClient {
     try {
       for await (const chunk of answer.body) {
         if (options.signal.aborted) break;
+        this.#transport.heard();
         options.onActivity();
         takeChunk(chunk as Buffer);
       }

@@ -60,6 +60,11 @@ export class Transport {
     return this.#contact.time;
   }
 
+  /** The server has sent something on an answer that stays open: it is as alive as by a new answer. */
+  heard(): void {
+    this.#contact.time = this.clock.monotonic();
+  }
+
   close(): Promise<void> {
     return this.#parts.pool.close();
   }
@@ -196,7 +201,7 @@ export class Transport {
 
   #note(call: Call, answer: OpenAnswer): void {
     this.#count(call, String(answer.statusCode));
-    if (answer.statusCode < 500) this.#contact.time = this.clock.monotonic();
+    if (answer.statusCode < 500) this.heard();
     const warning = headerText(answer.headers.warning);
     if (warning === undefined || this.#contact.warnings.has(warning)) return;
     if (this.#contact.warnings.size < maxWarnings) this.#contact.warnings.add(warning);

@@ -66,7 +66,7 @@ export interface ApiClient {
     options?: RequestOptions & { force?: boolean | undefined },
   ): Promise<T>;
   delete(type: ResourceType, key: Key, options?: RequestOptions & DeleteOptions): Promise<void>;
-  /** Monotonic milliseconds of the last answer below HTTP 500; undefined before the first. */
+  /** Monotonic milliseconds of the last answer below HTTP 500 or data of a watch; undefined before the first. */
   readonly lastServerContact: () => number | undefined;
 }
 

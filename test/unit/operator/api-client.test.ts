@@ -223,6 +223,31 @@ describe('the API client', () => {
     expect(client.lastServerContact()).to.be.a('number');
   });
 
+  it('hears from the server by what a watch brings, too', async () => {
+    let clockMs = 0;
+    const clock = { monotonic: () => clockMs, wall: () => new Date(), setTimer: () => ({ cancel: () => undefined }) };
+    const watching = createApiClient({ kubeConfig: server.kubeConfig(), clock });
+    const ending = new AbortController();
+    const { resourceVersion } = await watching.list(resources.nodes);
+    const brought = new Promise<void>((resolve) => {
+      const watch = watching.watch(resources.nodes, {
+        resourceVersion,
+        timeoutSeconds: 60,
+        signal: ending.signal,
+        onActivity: () => {
+          if (clockMs === 0) server.put(resources.nodes, { metadata: { name: 'a' } });
+          clockMs = 7_000;
+        },
+        onEvent: () => resolve(),
+      });
+      watch.catch(() => undefined);
+    });
+    await brought;
+    expect(watching.lastServerContact()).to.equal(7_000);
+    ending.abort();
+    await watching.close();
+  });
+
   it('counts requests by verb, resource and code', async () => {
     await client.list(resources.services);
     await errorOf(client.get(resources.services, { namespace: 'x', name: 'none' }));
