@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
 /** How a child ended, or that it had not ended at its deadline. */
 export interface ChildResult {
@@ -7,6 +7,8 @@ export interface ChildResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly timedOut: boolean;
+  /** It could not be started, or was killed by somebody else: what it was about has not been tried. */
+  readonly untried: boolean;
 }
 
 export interface ChildRequest {
@@ -16,6 +18,9 @@ export interface ChildRequest {
   readonly stdin?: string;
   readonly deadlineMs: number;
 }
+
+const LATE_MS = 100;
+const AGAIN_MS = 300;
 
 /**
  * Runs shell children one at a time, for work on a file system that may hang.
@@ -43,24 +48,43 @@ export class ChildLane {
   }
 }
 
+function start(request: ChildRequest): ChildProcessWithoutNullStreams {
+  const child = spawn('/bin/sh', ['-c', request.script, 'sh', ...request.args], {
+    cwd: '/',
+    detached: true,
+    env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  if (child.stdout !== undefined) return child;
+  // Out of file descriptors, Node returns a child without streams and reports the error later.
+  child.on('error', () => undefined);
+  throw new Error('no file descriptor is left to start a child');
+}
+
 function runDetached(request: ChildRequest, onExit: () => void): Promise<ChildResult> {
   return new Promise((resolve) => {
-    const child = spawn('/bin/sh', ['-c', request.script, 'sh', ...request.args], {
-      cwd: '/',
-      detached: true,
-      env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    let child: ChildProcessWithoutNullStreams;
+    try {
+      child = start(request);
+    } catch (error) {
+      // ENOMEM and E2BIG are thrown, where EAGAIN and ENOENT are emitted.
+      onExit();
+      const stderr = error instanceof Error ? error.message : String(error);
+      return resolve({ code: undefined, stdout: '', stderr, timedOut: false, untried: true });
+    }
     let stdout = '';
     let stderr = '';
     const settle = (code: number | undefined, timedOut: boolean) => {
       clearTimeout(deadline);
-      resolve({ code, stdout, stderr, timedOut });
+      resolve({ code, stdout, stderr, timedOut, untried: code === undefined && !timedOut });
     };
-    const deadline = setTimeout(() => {
+    const giveUp = () => {
       killGroup(child.pid);
       settle(undefined, true);
-    }, request.deadlineMs);
+    };
+    let deadline = setDeadline(request.deadlineMs, giveUp, (again) => {
+      deadline = again;
+    });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
@@ -81,6 +105,18 @@ function runDetached(request: ChildRequest, onExit: () => void): Promise<ChildRe
     });
     child.unref();
   });
+}
+
+/**
+ * Calls `fn` after `ms`. After a pause of this process (a stunned virtual machine, a frozen group) timers come before
+ * what the child has long said, and every pause would look like a hung disk: a late deadline is set again, shortly.
+ */
+function setDeadline(ms: number, fn: () => void, onAgain: (timer: NodeJS.Timeout) => void): NodeJS.Timeout {
+  const dueTime = performance.now() + ms;
+  return setTimeout(() => {
+    if (performance.now() - dueTime < LATE_MS) fn();
+    else onAgain(setDeadline(AGAIN_MS, fn, onAgain));
+  }, ms);
 }
 
 function killGroup(pid: number | undefined): void {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-const marker = z.object({ server: z.string().optional(), serverUID: z.string(), claimUID: z.string() });
+// As long as the report may tell them: with rubbish from a foreign disk the API server would refuse the whole report.
+const uid = z.string().max(64);
+const marker = z.object({ server: z.string().optional(), serverUID: uid, claimUID: uid });
 
 /** The identity marker of a volume: whose it is. */
 export type Identity = z.infer<typeof marker>;

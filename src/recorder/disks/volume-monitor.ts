@@ -23,6 +23,7 @@ export interface VolumeMonitorOptions {
 // A hung disk that answers again often hangs again: it must answer twice before cameras go back to it.
 const GOOD_PROBES_AFTER_LOSS = 2;
 const FULL_BYTES = 16 * 1024 * 1024;
+const FULL_TEXT = '16 MiB or 1 % of the space';
 const FREE_STEP_PERCENT = 5;
 
 /** Probes one volume over and over and says what is true of it (rule 9b). */
@@ -114,6 +115,7 @@ export class VolumeMonitor {
     const deadlineMs = this.#options.deadlineMs ?? 2500;
     const result = await this.#runProbe(this.#expected, 'check', deadlineMs);
     if (result.timedOut) return { state: 'Lost', message: `no answer within ${deadlineMs / 1000} s: the disk hangs` };
+    if (result.untried) return this.#untried(result.stderr);
     if (result.code !== 0) return verdictOfError(result.stderr);
     const output = parseProbe(result.stdout);
     const swapped = this.#swapped(output);
@@ -121,6 +123,12 @@ export class VolumeMonitor {
     this.#output = { ...output, space: output.space ?? this.#output?.space };
     if (output.probed !== undefined) return this.#verdictOfSpace(output.space);
     return this.#claim(output, deadlineMs);
+  }
+
+  /** No memory, no process left: that says nothing of the disk; the recording service fails of it, and says so. */
+  #untried(message: string): undefined {
+    this.#options.log.warn({ volume: this.name, message }, 'the probe could not be made');
+    return undefined;
   }
 
   #runProbe(expected: string, mode: 'check' | 'claim', deadlineMs: number) {
@@ -156,6 +164,7 @@ export class VolumeMonitor {
     if (ownership.kind !== 'ours') {
       const claimed = await this.#runProbe(expected, 'claim', deadlineMs);
       if (claimed.timedOut) return { state: 'Lost', message: 'no answer while the identity marker was written' };
+      if (claimed.untried) return this.#untried(claimed.stderr);
       if (claimed.code !== 0) return verdictOfError(claimed.stderr);
     }
     this.#expected = expected;
@@ -167,7 +176,8 @@ export class VolumeMonitor {
     if (space === undefined) return { state: 'Healthy', message: '' };
     this.#freePercent = steppedPercent(space, this.#freePercent);
     if (space.availableBytes < Math.min(FULL_BYTES, space.sizeBytes / 100)) {
-      return { state: 'Full', message: `${space.availableBytes} bytes are left; delete foreign files or enlarge it` };
+      // No figure that moves: every change of the message is a write of the report.
+      return { state: 'Full', message: `less than ${FULL_TEXT} is left; delete foreign files or enlarge it` };
     }
     if (space.inodes > 0 && space.freeInodes === 0) {
       return { state: 'Full', message: 'no inodes are left; delete foreign files' };

@@ -68,6 +68,7 @@ export interface Engine {
   /**
    * Begins to write segments named by UTC second into a folder that exists. `attempt` counts from 0 since the last
    * failure of kind `format` and lets the engine probe the stream more thoroughly.
+   * Throws when no process can be started.
    */
   record(source: EngineSource, folder: string, attempt: number): EngineRecording;
 }

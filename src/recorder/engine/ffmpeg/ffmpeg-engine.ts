@@ -90,6 +90,11 @@ export class FfmpegEngine implements Engine {
       },
       stdio: ['pipe', 'ignore', 'pipe'],
     });
+    if (child.stderr === undefined) {
+      // Out of file descriptors, Node returns a child without streams and reports the error later.
+      child.on('error', () => undefined);
+      throw new Error('no file descriptor is left to start ffmpeg');
+    }
     let stderr = '';
     let spawnError: string | undefined;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

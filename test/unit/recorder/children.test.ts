@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import { ChildLane } from '../../../src/recorder/children/child-lane.js';
+
+/** Stops this process's event loop, as a stunned virtual machine or a frozen group of processes does. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+describe('the child of a disk', () => {
+  it('is not taken for hung because this process was paused beyond the deadline', async () => {
+    const running = new ChildLane().run({ script: 'echo well', args: [], deadlineMs: 200 });
+    pause(1000);
+    expect(await running).to.include({ code: 0, stdout: 'well\n', timedOut: false });
+  });
+
+  it('is given up at its deadline, and keeps its lane until it has ended', async () => {
+    const lane = new ChildLane();
+    const result = await lane.run({ script: 'trap "" TERM; sleep 60', args: [], deadlineMs: 50 });
+    expect(result).to.include({ timedOut: true, untried: false });
+    expect(() => lane.run({ script: 'true', args: [], deadlineMs: 50 })).to.throw('outstanding');
+  });
+
+  it('that can not be started is told as untried, and frees its lane', async () => {
+    const lane = new ChildLane();
+    // Longer than the kernel takes: the start itself throws.
+    const args = Array.from({ length: 40 }, () => 'x'.repeat(130_000));
+    expect(await lane.run({ script: 'true', args, deadlineMs: 5000 })).to.include({ untried: true, timedOut: false });
+    expect(lane.busy).to.equal(false);
+  });
+
+  it('that somebody killed is told as untried: it says nothing of the disk', async () => {
+    const result = await new ChildLane().run({ script: 'kill -9 $$', args: [], deadlineMs: 5000 });
+    expect(result).to.include({ code: undefined, untried: true });
+  });
+});
