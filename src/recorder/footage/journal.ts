@@ -64,6 +64,7 @@ export class Journal {
   #timer: Timer | undefined;
   #running = false;
   #hurried: () => boolean = () => false;
+  #rounding: Promise<boolean> | undefined;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -117,10 +118,10 @@ export class Journal {
     if (known !== undefined) known.ended = true;
   }
 
-  /** Makes a round at once and resolves after it; false when it failed. */
+  /** Makes a round as soon as the one under way has ended; false when it failed, or the volume still hangs in one. */
   async flush(): Promise<boolean> {
-    if (this.#lane.busy) return false;
-    return this.#round();
+    while (this.#rounding !== undefined) await this.#rounding;
+    return this.#lane.busy ? false : this.#round();
   }
 
   /** Ends the rounds; what is still staged is promoted at the next start. */
@@ -164,7 +165,15 @@ export class Journal {
     for (const { done } of batch) done(ok);
   }
 
-  async #round(): Promise<boolean> {
+  #round(): Promise<boolean> {
+    const rounding = this.#syncAndMove().finally(() => {
+      this.#rounding = undefined;
+    });
+    this.#rounding = rounding;
+    return rounding;
+  }
+
+  async #syncAndMove(): Promise<boolean> {
     const commands = this.#pending;
     this.#pending = [];
     // Only what had ended before this round's list is surely whole in it, and synced by this round.

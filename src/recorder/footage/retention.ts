@@ -4,12 +4,23 @@ import { ChildLane, type ChildResult } from '../children/child-lane.js';
 import type { Space } from '../disks/probe-script.js';
 import { type FootageFolder, parseFolders, planExpiry, planFreeing } from './retention-plan.js';
 
-/** Lists the writers' folders, and each retention.json as `./ROLE/CAMERA/retention.json:TEXT`. Argument: mount path. */
+/**
+ * Lists the writers' folders, and each retention.json as `./ROLE/CAMERA/retention.json:TEXT`. Argument: mount path.
+ * ext4's lost+found belongs to root; neither it nor any other folder that can't be read may keep footage from ageing.
+ */
 const LIST_SCRIPT = `
 cd "$1" || exit 1
-find . -mindepth 3 -maxdepth 3 -type d -not -path './.understudy/*' -print || exit 1
-find . -mindepth 3 -maxdepth 3 -type f -name retention.json -not -path './.understudy/*' -exec grep -H . {} +
+shift
+failed=0
+for role in *; do
+  [ "$role" = lost+found ] || [ ! -d "$role" ] || set -- "$@" "./$role"
+done
+if [ $# -gt 0 ]; then
+  find "$@" -mindepth 2 -maxdepth 2 -type d -print || failed=1
+  find "$@" -mindepth 2 -maxdepth 2 -type f -name retention.json -exec grep -H . {} + || failed=1
+fi
 echo done
+exit $failed
 `;
 
 /** Deletes segments last written before a time. Argument: mount path; stdin: lines of `SECONDS FOLDER`. */
@@ -21,17 +32,20 @@ while read -r cutoff folder; do
 done
 `;
 
-/** Deletes the oldest segments of some folders until enough is free. Arguments: mount path, bytes, folders. */
+/**
+ * Deletes the oldest segments of some folders until enough is free. Arguments: mount path, bytes; stdin: the folders,
+ * one a line, because a day of cameras that come and go has more of them than a command line takes. A folder that was
+ * only listed a moment ago may be gone. An empty one has to go first, or it would stay the oldest for ever.
+ */
 const FREE_SCRIPT = `
 cd "$1" || exit 1
 need=$2
-shift 2
-find "$@" -mindepth 1 -maxdepth 1 -type f -printf '%T@ %s %p\\n' | sort -n |
+xargs -r -d '\\n' sh -c 'rmdir --ignore-fail-on-non-empty "$@"; find "$@" -mindepth 1 -maxdepth 1 -type f -printf "%T@ %s %p\\\\n"' sh | sort -n |
   while [ "$need" -gt 0 ] && read -r time bytes path; do
     rm -f "$path" || exit 1
+    rmdir --ignore-fail-on-non-empty "\${path%/*}" || exit 1
     need=$((need - bytes))
-  done || exit 1
-rmdir --ignore-fail-on-non-empty "$@"
+  done
 `;
 
 export interface RetentionOptions {
@@ -99,7 +113,8 @@ export class Retention {
 
   async #list(): Promise<FootageFolder[] | undefined> {
     const result = await this.#run(LIST_SCRIPT, []);
-    return result.code === 0 ? parseFolders(result.stdout) : undefined;
+    // What could not be read is missing in the list, and is left alone; the rest has to age all the same.
+    return parseFolders(result.stdout);
   }
 
   async #expire(folders: readonly FootageFolder[]): Promise<void> {
@@ -113,7 +128,7 @@ export class Retention {
     const oldest = planFreeing(folders);
     if (oldest.length === 0) return;
     this.#options.log.info({ path: this.#options.mountPath, bytes }, 'freeing space: deleting the oldest footage');
-    await this.#run(FREE_SCRIPT, [String(Math.ceil(bytes)), ...oldest]);
+    await this.#run(FREE_SCRIPT, [String(Math.ceil(bytes))], oldest.map((folder) => `${folder}\n`).join(''));
   }
 
   async #run(script: string, args: readonly string[], stdin = ''): Promise<ChildResult> {
