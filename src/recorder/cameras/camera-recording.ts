@@ -17,8 +17,9 @@ import type { Growth } from '../footage/journal.js';
 import { type Place, stagingFolder, writerName } from '../footage/layout.js';
 import { formatRetention } from '../footage/retention-plan.js';
 import { retryDelay } from './backoff.js';
-import { type CameraTask, rankOf } from './camera-task.js';
+import { type CameraTask, engineSource, rankOf } from './camera-task.js';
 import type { ConnectGate, Ticket } from './connect-gate.js';
+import { RecordingRun } from './recording-run.js';
 
 /** What a camera's recording needs from its recorder. */
 export interface RecordingHost {
@@ -40,23 +41,6 @@ export interface RecordingHost {
   onEngineTrouble(): void;
 }
 
-interface Run {
-  readonly writer: string;
-  readonly volume: FootageVolume;
-  readonly startedAt: number;
-  recording: EngineRecording | undefined;
-  growth: Growth | undefined;
-  grownAt: number;
-  /** Set when we end it ourselves: why. */
-  verdict: Failure | undefined;
-}
-
-// Longer than the pause of any camera that sends at all: those with rare key frames still send the frames between.
-const STALL_MS = 6000;
-// A new stream has to connect, to be probed, and to reach its next key frame.
-const FIRST_BYTES_MS = 10_000;
-const LEAST_REPORT_BYTES = 1;
-
 /** Keeps one camera recorded: connects, watches the growth of its segments, retries, changes the volume. */
 export class CameraRecording {
   readonly #host: RecordingHost;
@@ -71,7 +55,7 @@ export class CameraRecording {
   #failureKind: FailureKind | undefined;
   #awaitsVolume = false;
   #probing = 0;
-  #run: Run | undefined;
+  #run: RecordingRun | undefined;
   #ticket: Ticket | undefined;
   #timer: Timer | undefined;
   #stopped = false;
@@ -89,10 +73,7 @@ export class CameraRecording {
 
   /** Whether its first bytes are awaited: the disk should then be looked at more often. */
   get hurried(): boolean {
-    const run = this.#run;
-    return (
-      run !== undefined && run.growth === undefined && this.#host.clock.monotonic() - run.startedAt < FIRST_BYTES_MS
-    );
+    return this.#run?.hurried(this.#host.clock.monotonic()) ?? false;
   }
 
   /** What the RecorderReport says of it. */
@@ -157,14 +138,9 @@ export class CameraRecording {
   take(volume: FootageVolume, growth: ReadonlyMap<string, Growth>): void {
     const run = this.#run;
     if (run === undefined || run.volume !== volume || run.recording === undefined) return;
-    const now = this.#host.clock.monotonic();
-    const seen = growth.get(run.writer);
-    if (seen !== undefined && seen.bytes >= LEAST_REPORT_BYTES && !deepEqual(seen, run.growth)) {
-      run.growth = seen;
-      run.grownAt = now;
-      this.#recorded(seen);
-    }
-    this.#judgeSilence(run, now);
+    const grown = run.look(growth.get(run.writer), this.#host.clock.monotonic());
+    if (grown && run.growth !== undefined) this.#recorded(run.growth);
+    run.judgeSilence(this.#task.connectTimeoutSeconds);
   }
 
   /** Ends it for good; resolves when the engine has ended, or after a bounded time. */
@@ -193,16 +169,7 @@ export class CameraRecording {
     if (volume === undefined) return this.#withoutVolume();
     const { clock } = this.#host;
     const writer = writerName(clock.wall(), randomBytes(4).toString('hex'));
-    const startedAt = clock.monotonic();
-    const run: Run = {
-      writer,
-      volume,
-      startedAt,
-      recording: undefined,
-      growth: undefined,
-      grownAt: startedAt,
-      verdict: undefined,
-    };
+    const run = new RecordingRun(writer, volume, clock.monotonic());
     this.#run = run;
     // Told with the next change only: a report of its own now would make the proof of recording wait a second.
     if (this.#state === 'Waiting') this.#connecting();
@@ -241,11 +208,17 @@ export class CameraRecording {
     }
   }
 
-  #begin(run: Run, source: EngineSource): void {
+  #begin(run: RecordingRun, source: EngineSource): void {
     const folder = `${run.volume.mountPath}/${stagingFolder(source.camera, run.writer)}`;
-    const recording = this.#host.engine.record(source, folder, this.#probing);
-    run.recording = recording;
-    run.grownAt = this.#host.clock.monotonic();
+    let recording: EngineRecording;
+    try {
+      recording = this.#host.engine.record(source, folder, this.#probing);
+    } catch (error) {
+      run.volume.journal.end(run.writer);
+      this.#failed({ kind: 'engine', message: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    run.begin(recording, this.#host.clock.monotonic());
     void recording.ended.then((end) => this.#ended(run, end));
   }
 
@@ -257,16 +230,7 @@ export class CameraRecording {
     this.#change('Recording', undefined);
   }
 
-  #judgeSilence(run: Run, now: number): void {
-    if (run.verdict !== undefined) return;
-    const limit = run.growth === undefined ? FIRST_BYTES_MS + this.#task.connectTimeoutSeconds * 1000 : STALL_MS;
-    if (now - run.grownAt < limit) return;
-    const message = `no frame reached the disk for ${Math.round((now - run.grownAt) / 1000)} s`;
-    run.verdict = { kind: run.growth === undefined ? 'format' : 'ended', message };
-    run.recording?.stop();
-  }
-
-  #ended(run: Run, end: RecordingEnd): void {
+  #ended(run: RecordingRun, end: RecordingEnd): void {
     run.volume.journal.end(run.writer);
     if (this.#run !== run) return;
     this.#leaveRecording(run);
@@ -294,7 +258,7 @@ export class CameraRecording {
     this.#timer = clock.setTimer(delay, () => this.#attempt());
   }
 
-  #leaveRecording(run: Run): void {
+  #leaveRecording(run: RecordingRun): void {
     if (this.#state === 'Recording' && run.growth !== undefined) this.#lastFrameTime = new Date(run.growth.modifiedMs);
   }
 
@@ -323,16 +287,4 @@ export class CameraRecording {
     this.#error = error;
     this.#host.onChange();
   }
-}
-
-function engineSource(task: CameraTask, credentials: Credentials | undefined): EngineSource {
-  return {
-    camera: task.name,
-    url: task.url,
-    credentials,
-    transport: task.transport,
-    connectTimeoutSeconds: task.connectTimeoutSeconds,
-    audio: task.audio,
-    segmentSeconds: task.segmentSeconds,
-  };
 }

@@ -1,4 +1,5 @@
 import type { CameraAssignment } from '../../crds/camera-assignment.js';
+import type { Credentials, EngineSource } from '../engine/engine.js';
 
 /** What has to be recorded: the part of a CameraAssignment that the agent uses, and keeps for its next start. */
 export interface CameraTask {
@@ -34,6 +35,19 @@ export function taskOf(camera: CameraAssignment): CameraTask {
     segmentSeconds: recording.segmentSeconds,
     retentionSeconds: recording.retentionSeconds,
     priority,
+  };
+}
+
+/** What the engine has to know to record it. */
+export function engineSource(task: CameraTask, credentials: Credentials | undefined): EngineSource {
+  return {
+    camera: task.name,
+    url: task.url,
+    credentials,
+    transport: task.transport,
+    connectTimeoutSeconds: task.connectTimeoutSeconds,
+    audio: task.audio,
+    segmentSeconds: task.segmentSeconds,
   };
 }
 
