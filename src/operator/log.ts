@@ -2,7 +2,8 @@ import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 
 
 export type Log = Logger;
 
-const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'\\]+@/gi;
+// Up to the last '@' before a slash: a password may hold one that nobody has encoded.
+const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'\\]+@/gi;
 const urlSecretParameters = /([?&](?:password|passwd|pwd|pass|token|secret|access_token|auth)=)[^&\s"'\\]+/gi;
 const bearerTokens = /\b(Bearer|Basic) +[A-Za-z0-9\-._~+/]{8,}=*/gi;
 const jsonWebTokens = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g;

@@ -31,6 +31,7 @@ describe('the log', () => {
     });
     expect(text).to.not.match(/s3cr3t|admin|t0ps3cret/);
     expect(text).to.include('10.0.0.7:554/stream');
+    expect(redactSecrets('rtsp://viewer:p@ss@cam/1')).to.equal('rtsp://[redacted]@cam/1');
     for (const line of text.trim().split('\n')) JSON.parse(line);
   });
 

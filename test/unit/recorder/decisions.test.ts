@@ -200,6 +200,12 @@ describe('the judgement of a disk', () => {
     expect(kind('rubbish')).to.equal('foreign');
   });
 
+  it('never tells more of a foreign marker than the report may hold', () => {
+    const own = { server: 's', serverUID: 'u', claimUID: 'c' };
+    const found = `{"serverUID":"u","claimUID":"${'x'.repeat(65)}"}`;
+    expect(judgeOwnership(found, own)).to.deep.equal({ kind: 'foreign', identity: undefined });
+  });
+
   it('tells the free share in steps that do not flutter', () => {
     const space = (percent: number) => ({ sizeBytes: 1000, availableBytes: percent * 10, inodes: 0, freeInodes: 0 });
     expect(steppedPercent(space(53), undefined)).to.equal(50);
@@ -245,6 +251,9 @@ describe('the words of ffmpeg', () => {
     const stderr = 'rtsp://viewer:s3cret%21@camera/x: 401 Unauthorized for s3cret!\n';
     const { message } = failureOf({ ...end, stderr }, { username: 'viewer', password: 's3cret!' });
     expect(message).to.not.contain('s3cret');
+    const inURL = 'x: 401 Unauthorized for s3cret%28%21\n';
+    const other = failureOf({ ...end, stderr: inURL }, { username: 'viewer', password: 's3cret(!' });
+    expect(other.message).to.not.contain('s3cret');
   });
 });
 

@@ -77,7 +77,8 @@ export function urlWithCredentials(source: Pick<EngineSource, 'url' | 'credentia
     .replaceAll('\n', '');
 }
 
-function percentEncoded(text: string): string {
+/** As user and password stand in the URL that ffmpeg gets. Never to be logged. */
+export function percentEncoded(text: string): string {
   return encodeURIComponent(text).replace(/['()*!]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 

@@ -1,5 +1,6 @@
 import { redactSecrets } from '../../../operator/log.js';
 import type { Credentials, Failure, FailureKind } from '../engine.js';
+import { percentEncoded } from './arguments.js';
 
 // First match wins. ffmpeg's exit code says little: a camera that closes, dies or falls silent gives 0.
 const TEXTS: readonly (readonly [FailureKind, RegExp])[] = [
@@ -72,8 +73,9 @@ function kindOf(end: ProcessEnd): FailureKind {
 function cleaned(end: ProcessEnd, credentials: Credentials | undefined): string {
   const line = end.spawnError ?? end.stderr.trim().split('\n').at(-1) ?? '';
   let text = redactSecrets(line.replace(/^\[[^\]]*\] */, ''));
-  for (const secret of [credentials?.password, credentials && encodeURIComponent(credentials.password)]) {
-    if (secret !== undefined && secret.length > 0) text = text.replaceAll(secret, '[redacted]');
+  const password = credentials?.password ?? '';
+  for (const secret of [password, encodeURIComponent(password), percentEncoded(password)]) {
+    if (secret.length > 0) text = text.replaceAll(secret, '[redacted]');
   }
   return text.slice(0, 160);
 }
