@@ -5,48 +5,25 @@ import { backoffDelay } from '../backoff.js';
 import { sleep, systemClock } from '../clock.js';
 import { silentLog } from '../log.js';
 import { createMetrics } from '../metrics.js';
-import { type KubeObject, objectKey, type ResourceType } from '../objects.js';
-import { IndexedStore } from './indexed-store.js';
+import { objectKey, type ResourceType } from '../objects.js';
+import { ProjectedCache } from './projected-cache.js';
 import { Relist } from './relist.js';
+import { type Run, WatchCut } from './run.js';
 import { SilenceTimer } from './silence-timer.js';
 import type { Reflector, ReflectorOptions, Store } from './types.js';
 
 type ReflectorClient = Pick<KubeClient, 'listPages' | 'watch'>;
-type ListCause = 'start' | 'gone' | 'missed' | 'check';
 
 /** First retry after at most 100 ms: a reconnect is on the path of a failover. */
 const retryBackoff = { baseMs: 100, capMs: 30_000 };
-/** A watch that lived so long, or delivered something, has earned a fresh backoff. */
+/**
+ * A watch that lived so long has earned a fresh backoff. One that ended sooner never gets a reconnect without delay,
+ * whatever it delivered, and a bookmark is no delivery: a proxy that ends each watch after its first line, or a server
+ * that answers 410 after it, would have us list everything without a pause.
+ */
 const healthyWatchMs = 5_000;
 /** A longer Retry-After is taken for a fault of whoever sent it: deaf for hours is not an answer. */
 const longestRetryAfterMs = 120_000;
-
-/** What one run of a reflector, from start to stop, remembers. Callbacks of an older run never count. */
-interface Run {
-  readonly signal: AbortSignal;
-  readonly abort: AbortController;
-  /** Where the watch goes on; undefined: list first. */
-  resourceVersion: string | undefined;
-  listCause: ListCause;
-  failures: number;
-  /** Versions that expired since the last watch that delivered something. */
-  expired: number;
-  /** The present watch has delivered something. */
-  delivered: boolean;
-  nextCheckTime: number;
-  done: Promise<void>;
-}
-
-/** Thrown to end a watch that has been silent too long, or proved to have lost a change. */
-class WatchCut extends Error {
-  override readonly name = 'WatchCut';
-  readonly reason: 'silent' | 'missed';
-
-  constructor(reason: 'silent' | 'missed') {
-    super(`watch cut: ${reason}`);
-    this.reason = reason;
-  }
-}
 
 /**
  * A reflector over list and watch: pages, bookmarks, resume from the last version, 410 in either form, deletions by
@@ -68,9 +45,7 @@ class ListWatchReflector<T> implements Reflector<T> {
   readonly #log;
   readonly #metrics;
   readonly #label: { resource: string };
-  readonly #store: IndexedStore<T>;
-  /** Versions of objects that `project` threw on: known, though not held. */
-  readonly #unprojected = new Map<string, string>();
+  readonly #cache: ProjectedCache<T>;
   readonly #synced = Promise.withResolvers<void>();
   #run: Run | undefined;
   #stopping: Promise<void> = Promise.resolve();
@@ -87,8 +62,8 @@ class ListWatchReflector<T> implements Reflector<T> {
     this.#log = (options.log ?? silentLog).child({ reflector: options.type.plural });
     this.#metrics = (options.metrics ?? createMetrics()).reflector;
     this.#label = { resource: options.type.plural };
-    this.#store = new IndexedStore(options.indexes);
-    this.store = this.#store;
+    this.#cache = new ProjectedCache({ options, label: this.#label, metrics: this.#metrics, log: this.#log });
+    this.store = this.#cache.store;
     this.lastActivity = () => this.#activityTime;
     this.lastProgress = () => latest(this.#activityTime, this.#attemptTime);
   }
@@ -104,7 +79,6 @@ class ListWatchReflector<T> implements Reflector<T> {
       listCause: 'start',
       failures: 0,
       expired: 0,
-      delivered: false,
       nextCheckTime: this.#nextCheckTime(),
       done: Promise.resolve(),
     };
@@ -157,14 +131,14 @@ class ListWatchReflector<T> implements Reflector<T> {
     for await (const page of this.#pages(run.signal)) {
       if (run.signal.aborted) return;
       this.#activity();
-      for (const raw of page.items) seen.add(this.#upsert(raw));
+      for (const raw of page.items) seen.add(this.#cache.upsert(raw));
       resourceVersion = page.resourceVersion;
     }
     if (run.signal.aborted) return;
-    for (const key of [...this.#store.keys()]) if (!seen.has(key)) this.#remove(key);
+    this.#cache.retain(seen);
     run.resourceVersion = resourceVersion;
     run.nextCheckTime = this.#nextCheckTime();
-    this.#store.markSynced();
+    this.#cache.store.markSynced();
     this.#synced.resolve();
   }
 
@@ -182,7 +156,6 @@ class ListWatchReflector<T> implements Reflector<T> {
       cut.abort(new WatchCut('silent')),
     );
     this.#scheduleCheck(run, cut);
-    run.delivered = false;
     try {
       await this.#client.watch(this.type, {
         ...this.#selection(),
@@ -202,13 +175,17 @@ class ListWatchReflector<T> implements Reflector<T> {
       silence.cancel();
       // Ends what belongs to this watch: its check, and a connection that nobody reads any more.
       cut.abort();
-    }
-    if (run.delivered || this.#clock.monotonic() - startTime >= healthyWatchMs) {
-      run.failures = 0;
-      run.expired = 0;
+      if (this.#lived(startTime)) {
+        run.failures = 0;
+        run.expired = 0;
+      }
     }
     // A server that ends each watch at once, cleanly, must not get a hot loop of reconnects.
-    else if (!run.signal.aborted) await this.#backOff(run);
+    if (!this.#lived(startTime) && !run.signal.aborted) await this.#backOff(run);
+  }
+
+  #lived(startTime: number): boolean {
+    return this.#clock.monotonic() - startTime >= healthyWatchMs;
   }
 
   #selection() {
@@ -223,16 +200,15 @@ class ListWatchReflector<T> implements Reflector<T> {
     if (event.type === 'DELETED') {
       const key = objectKey(event.object.metadata);
       this.#relist?.touch(key);
-      this.#remove(key);
+      this.#cache.remove(key);
     } else if (event.type !== 'BOOKMARK') {
       // Not as the argument of the optional call: it would be evaluated only while a list is being checked.
-      const key = this.#upsert(event.object);
+      const key = this.#cache.upsert(event.object);
       this.#relist?.touch(key);
     }
     run.resourceVersion = event.object.metadata.resourceVersion ?? run.resourceVersion;
-    run.delivered = true;
-    run.failures = 0;
-    run.expired = 0;
+    // The next delay is the shortest again: the connection brings changes.
+    if (event.type !== 'BOOKMARK') run.failures = 0;
   }
 
   #scheduleCheck(run: Run, cut: AbortController): void {
@@ -258,10 +234,10 @@ class ListWatchReflector<T> implements Reflector<T> {
         if (cut.signal.aborted) return;
         for (const { metadata } of page.items) {
           const key = objectKey(metadata);
-          relist.saw(key, metadata.resourceVersion ?? '', this.#held(key));
+          relist.saw(key, metadata.resourceVersion ?? '', this.#cache.version(key));
         }
       }
-      relist.finish(this.#store.keys());
+      relist.finish(this.store.keys());
       await sleep(this.#clock, this.#options.relistGraceMs ?? 5_000, cut.signal);
       if (!cut.signal.aborted) this.#judge(run, cut, relist.missed());
     } catch (error) {
@@ -305,50 +281,6 @@ class ListWatchReflector<T> implements Reflector<T> {
     run.failures += 1;
     const delay = backoffDelay(run.failures, { ...retryBackoff, random: this.#random });
     await sleep(this.#clock, Math.max(delay, retryAfterMs), run.signal);
-  }
-
-  /** Projects and stores an object; returns its key. The same version again changes nothing. */
-  #upsert(raw: KubeObject): string {
-    const key = objectKey(raw.metadata);
-    const version = raw.metadata.resourceVersion ?? '';
-    if (version !== '' && this.#held(key) === version) return key;
-    try {
-      const next = this.#options.project(raw);
-      const previous = this.#store.set(key, next, version);
-      this.#unprojected.delete(key);
-      this.#metrics.objects.set(this.#label, this.#store.size);
-      this.#tell(key, next, previous);
-    } catch (error) {
-      this.#unprojected.set(key, version);
-      this.#callbackFailed(key, error);
-    }
-    return key;
-  }
-
-  #held(key: string): string | undefined {
-    return this.#unprojected.get(key) ?? this.#store.version(key);
-  }
-
-  #remove(key: string): void {
-    const had = this.#store.version(key) !== undefined;
-    this.#unprojected.delete(key);
-    const previous = this.#store.delete(key);
-    this.#metrics.objects.set(this.#label, this.#store.size);
-    if (had) this.#tell(key, undefined, previous);
-  }
-
-  /** client-node swallows what a callback throws as if it were a parse error; here it is seen. */
-  #tell(key: string, next: T | undefined, previous: T | undefined): void {
-    try {
-      this.#options.onChange?.(key, next, previous);
-    } catch (error) {
-      this.#callbackFailed(key, error);
-    }
-  }
-
-  #callbackFailed(key: string, error: unknown): void {
-    this.#metrics.callbackErrors.inc(this.#label);
-    this.#log.error({ err: error, key }, 'a reflector callback threw; the reflector goes on');
   }
 
   #nextCheckTime(): number {

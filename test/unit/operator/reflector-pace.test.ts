@@ -1,0 +1,50 @@
+// A fake client: the server has to misbehave in each of its answers, for minutes.
+import { expect } from 'chai';
+import type { KubeClient, WatchEvent, WatchOptions } from '../../../src/operator/api/types.js';
+import { createReflector } from '../../../src/operator/cache/reflector.js';
+import { resources } from '../../../src/operator/resources.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+const metadata = (resourceVersion: string) => ({ name: 'n', resourceVersion });
+const bookmark: WatchEvent = { type: 'BOOKMARK', object: { metadata: metadata('2') } };
+const change = (version: number): WatchEvent => ({ type: 'MODIFIED', object: { metadata: metadata(String(version)) } });
+const expired: WatchEvent = { type: 'ERROR', object: { code: 410, reason: 'Expired' } };
+
+/** Lists and watches that a reflector makes in a minute of a server whose watches bring these events and end. */
+async function aMinute(events: (watch: number) => WatchEvent[]): Promise<{ lists: number; watches: number }> {
+  const clock = new FakeClock();
+  const made = { lists: 0, watches: 0 };
+  const client: Pick<KubeClient, 'listPages' | 'watch'> = {
+    async *listPages() {
+      made.lists += 1;
+      yield { items: [], resourceVersion: '1' };
+    },
+    async watch(_type, options: WatchOptions) {
+      made.watches += 1;
+      // Bounds the test, should the reflector never pause.
+      if (made.watches > 10_000) await new Promise((resolve) => options.signal.addEventListener('abort', resolve));
+      for (const event of events(made.watches)) options.onEvent(event);
+    },
+  };
+  const project = () => 'x';
+  const reflector = createReflector(client, { type: resources.nodes, project, clock, random: () => 0.5 });
+  reflector.start();
+  await clock.advance(60_000);
+  await reflector.stop();
+  return made;
+}
+
+describe('the pace of a reflector', () => {
+  it('grows slow with watches that bring a bookmark and end', async () => {
+    expect((await aMinute(() => [bookmark])).watches).to.be.within(5, 20);
+  });
+
+  it('grows slow with lists whose version expires after a bookmark', async () => {
+    expect((await aMinute(() => [bookmark, expired])).lists).to.be.within(5, 20);
+  });
+
+  it('is bounded with watches that bring one change and end, and with versions that then expire', async () => {
+    expect((await aMinute((watch) => [change(watch + 2)])).watches).to.be.within(300, 1300);
+    expect((await aMinute((watch) => [change(watch + 2), expired])).lists).to.be.within(5, 1300);
+  });
+});
