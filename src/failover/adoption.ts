@@ -1,6 +1,7 @@
 import { type Role, reasons } from '../crds/index.js';
 import { type Draft, type Policy, viewOf, wallTime } from './draft.js';
 import { highestVisibleEpoch, nextEpoch } from './epochs.js';
+import { acknowledged } from './proof.js';
 import { findServer, roleEntry } from './roles.js';
 import type { Assignment, ServerView } from './types.js';
 
@@ -136,6 +137,24 @@ export const noticeDeletedHomes: Policy = (draft) => {
     const { homeUID: _gone, ...rest } = role;
     return rest;
   });
+};
+
+/** Another pool has moved the role on since its home came there: the home was given, and lost, a later epoch. */
+function movedElsewhere({ status, spec }: ServerView, role: Role): boolean {
+  return spec.poolRef !== undefined && status?.servingRole === '' && (status.epoch ?? 0) > role.epoch;
+}
+
+/**
+ * A home that left the pool takes its role along as soon as the role is recorded there: until then the substitute goes
+ * on (law 6). Without this the substitute would record it for ever, and be lost as a standby.
+ */
+export const letDepartedHomesGo: Policy = (draft) => {
+  const kept = draft.record.roles?.filter((role) => {
+    const home = findServer(draft.input, role.name);
+    if (home === undefined || home.member || home.deleting || role.holder === role.name) return true;
+    return !acknowledged(home, role.name, role.epoch) && !movedElsewhere(home, role);
+  });
+  if (kept !== undefined && kept.length !== draft.record.roles?.length) draft.record.roles = kept;
 };
 
 /** A role of which neither home, nor holder, nor a camera is left needs no memory. */

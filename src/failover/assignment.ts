@@ -8,10 +8,16 @@ export type AssignedServer = Pick<RecordingServer, 'spec' | 'status'> & {
 };
 
 /**
+ * How it stands with the role that a server records, when another pool than its own decides over that role: it moved to
+ * another pool, or left, while it held it. `Held`: nobody else has proved that the role is recorded.
+ */
+export type ForeignRole = 'Held' | 'HandedOver';
+
+/**
  * What the server has been assigned until now. `found` is the assignment on its Lease: it counts when status was lost
  * (re-applied from Git, restored), so that nobody stops recording for want of a status.
  */
-function present(server: AssignedServer, found: Assignment | undefined): Assignment | undefined {
+export function presentAssignment(server: AssignedServer, found: Assignment | undefined): Assignment | undefined {
   const { servingRole, epoch } = server.status ?? {};
   const known = servingRole === undefined ? undefined : { role: servingRole, epoch: Math.max(1, epoch ?? 1) };
   return found !== undefined && found.epoch > (known?.epoch ?? 0) ? found : known;
@@ -44,11 +50,12 @@ function projected(
   server: AssignedServer,
   status: FailoverPoolStatus | undefined,
   now: Assignment | undefined,
+  foreign: ForeignRole | undefined,
 ): Assignment {
   const epoch = now?.epoch ?? 1;
   const { name, uid = '' } = server.metadata;
-  if (server.spec.poolRef === undefined) return own(server, epoch);
-  if (status?.epoch === undefined) return now ?? own(server, epoch);
+  if (server.spec.poolRef === undefined) return now !== undefined && foreign === 'Held' ? now : own(server, epoch);
+  if (status?.epoch === undefined) return foreign === 'HandedOver' ? { role: '', epoch } : (now ?? own(server, epoch));
   const held = status.roles?.find((role) => isHolder(role, { name, uid }));
   if (held !== undefined) return { role: held.name, epoch: Math.max(held.epoch, server.status?.epoch ?? 0) };
   const kept = overlap(server, now, status);
@@ -56,7 +63,8 @@ function projected(
   const taken = roleEntry(status, now?.role || name);
   if (taken !== undefined) return { role: '', epoch: now?.role === '' ? epoch : Math.max(epoch, taken.epoch) };
   // A role of which the pool does not know yet: it adopts what it finds (law 2), so nothing stops before that.
-  return now !== undefined && now.role !== '' && now.role !== name ? now : own(server, epoch);
+  const mayBeAdopted = now !== undefined && now.role !== '' && now.role !== name && foreign !== 'HandedOver';
+  return mayBeAdopted ? now : own(server, epoch);
 }
 
 /**
@@ -67,14 +75,16 @@ function projected(
  *
  * @param status status of the FailoverPool in spec.poolRef; undefined when the server names none, or it is not there.
  * @param found the assignment in the annotations of the server's Lease, if it has one.
+ * @param foreign how it stands with the present role when another pool, or none, decides over it.
  */
 export function assignmentOf(
   server: AssignedServer,
   status: FailoverPoolStatus | undefined,
   found?: Assignment,
+  foreign?: ForeignRole,
 ): Assignment {
-  const now = present(server, found);
-  const next = projected(server, status, now);
+  const now = presentAssignment(server, found);
+  const next = projected(server, status, now, foreign);
   if (now === undefined || next.role === now.role || next.epoch > now.epoch) return next;
   return { role: next.role, epoch: now.epoch + 1 };
 }

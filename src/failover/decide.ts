@@ -1,5 +1,12 @@
 import type { FailoverPoolStatus } from '../crds/index.js';
-import { adoptHolders, forgetEmptyRoles, noticeDeletedHomes, readmitHomes, seedEpoch } from './adoption.js';
+import {
+  adoptHolders,
+  forgetEmptyRoles,
+  letDepartedHomesGo,
+  noticeDeletedHomes,
+  readmitHomes,
+  seedEpoch,
+} from './adoption.js';
 import { assignmentOf } from './assignment.js';
 import { makeBaseline } from './baseline.js';
 import { countServers } from './counts.js';
@@ -24,6 +31,7 @@ const policies: readonly Policy[] = [
   seedEpoch,
   readmitHomes,
   noticeDeletedHomes,
+  letDepartedHomesGo,
   dropOrphanedTakeover,
   releaseRecovered,
   queueBroken,

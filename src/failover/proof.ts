@@ -8,15 +8,18 @@ import type { CameraView, ServerView } from './types.js';
  */
 const FAULT_MARGIN_MS = 10_000;
 
+/** Whose word it is, and the pod that may speak for it. */
+type Speaker = Pick<ServerView, 'report' | 'podUID'>;
+
 /** The holder's own word about this role at this epoch or a later one; of its present pod only. */
-function wordOf(holder: ServerView, role: string, epoch: number): RecorderReportStatus | undefined {
+function wordOf(holder: Speaker, role: string, epoch: number): RecorderReportStatus | undefined {
   const { report, podUID } = holder;
   const current = report !== undefined && podUID !== undefined && report.podUID === podUID;
   return current && report.role === role && (report.epoch ?? 0) >= epoch ? report : undefined;
 }
 
 /** The holder has read that it serves the role. */
-export function acknowledged(holder: ServerView, role: string, epoch: number): boolean {
+export function acknowledged(holder: Speaker, role: string, epoch: number): boolean {
   return wordOf(holder, role, epoch) !== undefined;
 }
 

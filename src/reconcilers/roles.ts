@@ -1,4 +1,7 @@
-import type { FailoverPool, RecordingServer, Role } from '../crds/index.js';
+import { childNames, type FailoverPool, type RecordingServer, type Role } from '../crds/index.js';
+import { type ForeignRole, presentAssignment } from '../failover/assignment.js';
+import { acknowledged } from '../failover/proof.js';
+import type { Assignment } from '../failover/types.js';
 import { indexes, type Stores } from './stores.js';
 
 /** Who holds a role, as far as this process knows. */
@@ -70,4 +73,32 @@ export function resolveRole(stores: Stores, namespace: string, name: string): Ro
 /** True when somebody else than the home records the role. */
 export function onSubstitute(state: RoleState): boolean {
   return state.holder !== undefined && state.holder.metadata.name !== state.name;
+}
+
+/** The home itself says that it records its role again, at the epoch of the present one or later. */
+function recordedAtHome(stores: Stores, { namespace, name, home }: RoleState, epoch: number): boolean {
+  if (!home) return false;
+  const report = stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status;
+  return acknowledged({ report, podUID: home.status?.podUID }, name, epoch);
+}
+
+/**
+ * How it stands with the role that a server records although its own pool does not know of it: it moved to another
+ * pool, or left, while it held the role. Undefined when its own pool decides, or it records no other server's role.
+ */
+export function foreignRole(
+  stores: Stores,
+  server: RecordingServer,
+  found: Assignment | undefined,
+): ForeignRole | undefined {
+  const { name, namespace = '', uid } = server.metadata;
+  const present = presentAssignment(server, found);
+  if (!present || present.role === '' || present.role === name) return undefined;
+  const { poolRef } = server.spec;
+  const own = poolRef && stores.latestPools.get(`${namespace}/${poolRef.name}`);
+  if (roleIn(own, present.role)) return undefined;
+  const state = resolveRole(stores, namespace, present.role);
+  if (state.frozen || !state.holder || state.holder.metadata.uid === uid) return 'Held';
+  const proved = state.role ? state.role.handedOverTime !== undefined : recordedAtHome(stores, state, present.epoch);
+  return proved ? 'HandedOver' : 'Held';
 }

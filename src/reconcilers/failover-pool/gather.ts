@@ -44,13 +44,22 @@ function serverView({ stores, healthOf }: PoolSources, pool: string, server: Rec
   };
 }
 
-/** The members, and those that hold a role of the pool without being one any more. */
+/** Roles that a server says it serves: their homes tell whether they are this pool's to adopt. */
+function claimedRoles({ stores }: PoolSources, { metadata, status }: RecordingServer): string[] {
+  const { name, namespace = '' } = metadata;
+  const report = stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status;
+  const roles = [status?.servingRole, leaseAssignment(stores, namespace, name)?.role, report?.role];
+  return roles.filter((role): role is string => role !== undefined && role !== '');
+}
+
+/** The members, the homes of roles that they claim, and those that hold a role of the pool without being members. */
 function serversOf(sources: PoolSources, pool: FailoverPool): ServerView[] {
   const { stores } = sources;
   const { name, namespace = '' } = pool.metadata;
-  const members = stores.servers.byIndex(indexes.pool, `${namespace}/${name}`).map((server) => server.metadata.name);
+  const members = stores.servers.byIndex(indexes.pool, `${namespace}/${name}`);
+  const names = members.flatMap((server) => [server.metadata.name, ...claimedRoles(sources, server)]);
   const holders = (pool.status?.roles ?? []).flatMap((role) => [role.holder, role.name]);
-  return [...new Set([...members, ...holders])]
+  return [...new Set([...names, ...holders])]
     .map((server) =>
       stores.servers.get(`${namespace}/${server}`) ? stores.latestServers.get(`${namespace}/${server}`) : undefined,
     )

@@ -2,7 +2,7 @@ import { childNames, type FailoverPool, type RecorderReportStatus, type Recordin
 import { assignmentOf } from '../../failover/assignment.js';
 import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
 import { settingsOf } from '../observations.js';
-import { onSubstitute, type RoleState, resolveRole } from '../roles.js';
+import { foreignRole, onSubstitute, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView, LeaseView, PodView } from '../views.js';
 import { gatherReferences, type References } from './references.js';
@@ -71,7 +71,8 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
   const { poolRef } = server.spec;
   const pool = poolRef && stores.latestPools.get(`${namespace}/${poolRef.name}`);
   const lease = stores.leases.get(`${namespace}/${childNames.lease(name)}`);
-  const assignment = assignmentOf(server, pool?.status, leaseAssignment(lease));
+  const found = leaseAssignment(lease);
+  const assignment = assignmentOf(server, pool?.status, found, foreignRole(stores, server, found));
   const role = assignment.role === '' ? undefined : resolveRole(stores, namespace, assignment.role);
   return {
     key,

@@ -65,6 +65,10 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
       return;
     }
     for (const name of changes.servers) inbox.enqueue(`${namespaceOf(key)}/${name}`);
+    // Who still records such a role need not be of this pool any more, nor be named by it.
+    for (const role of changes.roles)
+      for (const server of stores.servers.byIndex(indexes.servingRole, `${namespaceOf(key)}/${role}`))
+        inbox.enqueue(keyOf(server));
     if (changes.roles.length === 0) return;
     for (const member of membersOf(stores, key)) inbox.enqueueAfter(member, PROTECTION_DELAY_MS);
   });

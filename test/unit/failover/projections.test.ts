@@ -65,10 +65,25 @@ describe('the assignment of a server', () => {
       [serving('b', 'a', 5).unmonitored().build(), undefined],
       { role: 'b', epoch: 6 },
     ],
+    [
+      'stays with a server that moved to another pool until the role is recorded elsewhere',
+      [serving('s1', 'a', 5).standby().build(), { epoch: 2 }, undefined, 'Held'],
+      { role: 'a', epoch: 5 },
+    ],
+    [
+      'ends for a server that moved to another pool once the role is recorded elsewhere',
+      [serving('s1', 'a', 5).standby().build(), { epoch: 2 }, undefined, 'HandedOver'],
+      { role: '', epoch: 6 },
+    ],
+    [
+      'stays with a server that left its pool until the role is recorded elsewhere',
+      [serving('b', 'a', 5).unmonitored().build(), undefined, undefined, 'Held'],
+      { role: 'a', epoch: 5 },
+    ],
     ['keeps a relieved server relieved', [serving('a', '', 5).build(), handedOver], { role: '', epoch: 5 }],
   ];
-  for (const [sentence, [server, status, found], expected] of cases)
-    it(sentence, () => expect(assignmentOf(server, status, found)).to.deep.equal(expected));
+  for (const [sentence, input, expected] of cases)
+    it(sentence, () => expect(assignmentOf(...input)).to.deep.equal(expected));
 });
 
 describe('the folder of a server (rule 15)', () => {
