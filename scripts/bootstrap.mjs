@@ -7,7 +7,10 @@ const installed = 'node_modules/.package-lock.json';
 const fresh = existsSync(installed) && statSync(installed).mtimeMs >= statSync('package-lock.json').mtimeMs;
 if (!fresh) {
   console.log('Installing the locked npm packages (npm ci) ...');
-  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { stdio: 'inherit' });
+  // Warnings are left out: on an older Node npm names every package that wants a newer one, which the lock file brings.
+  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) {
     console.error(
       `npm ci failed${error ? `: ${error.message}` : ''}. Is the npm registry reachable? Nothing was started.`,
