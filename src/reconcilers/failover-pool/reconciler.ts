@@ -11,7 +11,7 @@ import {
   reasons,
   recordingServers,
 } from '../../crds/index.js';
-import type { BackupOrder, Observation, PoolEvent, PoolMemory } from '../../failover/types.js';
+import type { BackupOrder, Observation, PoolEvent, PoolInput, PoolMemory } from '../../failover/types.js';
 import {
   type ApiClient,
   type ApiError,
@@ -28,9 +28,9 @@ import {
 import { settingsOf } from '../observations.js';
 import { projectResource } from '../views.js';
 import { ensurePoolAccess } from './access.js';
-import { createSilenceConfirmation, type SilenceConfirmation } from './confirmation.js';
+import { createSilenceConfirmation } from './confirmation.js';
 import { gatherPool, type PoolSources } from './gather.js';
-import { planPool } from './plan.js';
+import { type PoolPlan, planPool } from './plan.js';
 
 /** How soon to look again at a server whose silence an uncached read did not confirm. Milliseconds. */
 const UNCONFIRMED_MS = 1_000;
@@ -152,14 +152,39 @@ function soonest(...times: (number | undefined)[]): Result | undefined {
   return known.length === 0 ? undefined : { requeueAfterMs: Math.min(...known) };
 }
 
-async function allSilent(
-  confirmation: SilenceConfirmation,
-  namespace: string,
-  servers: readonly string[],
-  signal: AbortSignal,
-): Promise<boolean> {
-  const answers = await Promise.all(servers.map((server) => confirmation.confirm(namespace, server, { signal })));
-  return answers.every((silent) => silent);
+type Confirm = (server: string) => Promise<boolean>;
+
+async function notSilent(servers: readonly string[], confirm: Confirm): Promise<string[]> {
+  const answers = await Promise.all(servers.map(async (server) => ({ server, silent: await confirm(server) })));
+  return answers.filter(({ silent }) => !silent).map(({ server }) => server);
+}
+
+/** The input without the verdict on servers whose silence is in doubt. */
+function doubting(input: PoolInput, doubted: ReadonlySet<string>): PoolInput {
+  const servers = input.servers.map((server) => {
+    const { trigger: _doubted, ...health } = server.health;
+    return doubted.has(server.name) ? { ...server, health: { ...health, verdict: 'Late' as const } } : server;
+  });
+  return { ...input, servers };
+}
+
+/**
+ * Plans until the silence of every server that the plan relies on is confirmed (law 7). One whose Lease tells otherwise
+ * counts as late; it must not hold up the failovers of the others. Ends: no server is doubted twice.
+ */
+async function planConfirmed(
+  pool: FailoverPool,
+  input: PoolInput,
+  confirm: Confirm,
+): Promise<{ readonly plan: PoolPlan; readonly inDoubt: boolean }> {
+  const doubted = new Set<string>();
+  for (;;) {
+    const plan = planPool(pool, doubting(input, doubted));
+    const asked = plan.status === undefined ? [] : plan.decision.confirmSilence;
+    const renewing = (await notSilent(asked, confirm)).filter((server) => !doubted.has(server));
+    if (renewing.length === 0) return { plan, inDoubt: doubted.size > 0 };
+    for (const server of renewing) doubted.add(server);
+  }
 }
 
 /**
@@ -183,11 +208,11 @@ export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile 
   ): Promise<Result | undefined> => {
     const { namespace = '' } = pool.metadata;
     const input = gatherPool(options, pool, memories.get(key) ?? new Map(), clock);
-    const { decision, status } = planPool(pool, input);
+    const confirm: Confirm = (server) => confirmation.confirm(namespace, server, { signal });
+    const { plan, inDoubt } = await planConfirmed(pool, input, confirm);
+    const { decision, status } = plan;
     let written = pool;
     if (status !== undefined) {
-      const silent = await allSilent(confirmation, namespace, decision.confirmSilence, signal);
-      if (!silent) return { requeueAfterMs: UNCONFIRMED_MS };
       written = await commit(options, key, pool, status, signal);
       notifyChanges(options, pool, written, decision.affected);
       for (const event of decision.events) publish(options, pool, event);
@@ -199,7 +224,11 @@ export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile 
       await refusalOf(() => ensurePoolAccess(client, stores, written, { signal })),
     ].filter((error) => error !== undefined);
     for (const error of refused) tellRefusal(options, log, pool, error);
-    return soonest(decision.requeueAfterMs, refused.length > 0 ? REFUSED_MS : undefined);
+    return soonest(
+      decision.requeueAfterMs,
+      inDoubt ? UNCONFIRMED_MS : undefined,
+      refused.length > 0 ? REFUSED_MS : undefined,
+    );
   };
 
   /** Somebody wrote in between. What is decided next is decided upon what the API server has now. */

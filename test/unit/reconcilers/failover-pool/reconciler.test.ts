@@ -35,6 +35,8 @@ class Bench {
   readonly events: EventInput[] = [];
   readonly healths = new Map<string, ServerHealth>();
   leaseRenewTime: string | undefined = 't1';
+  /** By name of the Lease; others show `leaseRenewTime`. */
+  readonly renewTimes = new Map<string, string>();
   readonly refusals = new Map<string, ApiErrorKind>();
   live: FailoverPool | undefined;
   #version = 100;
@@ -50,9 +52,10 @@ class Bench {
       camerasOf: (key) => void this.calls.push(`notify cameras of ${key}`),
     },
     client: {
-      get: async <T extends KubeObject>(type: ResourceType): Promise<T> => {
+      get: async <T extends KubeObject>(type: ResourceType, { name }: { name: string }): Promise<T> => {
         this.#answer('get', type);
-        const lease = { metadata: { name: 'understudy-a' }, spec: { renewTime: this.leaseRenewTime } };
+        const renewTime = this.renewTimes.get(name) ?? this.leaseRenewTime;
+        const lease = { metadata: { name }, spec: { renewTime } };
         return (type.kind === 'Lease' ? lease : this.live) as unknown as T;
       },
       create: async (type, object) => {
@@ -162,6 +165,18 @@ describe('the reconciler of a pool', () => {
     await bench.clock.advance(1);
     await bench.run();
     expect(bench.status?.current?.standby).to.equal('s1');
+  });
+
+  it('does not let a server that still renews hold up the failover of another', async () => {
+    const bench = new Bench();
+    bench.put(recordingServer('b').status({ state: 'Active', servingRole: 'b', epoch: 1 }).build());
+    await bench.quiet();
+    bench.breaks('a').breaks('b').renewTimes.set('understudy-a', 't2');
+    const result = await bench.run();
+    expect(bench.status?.current).to.include({ server: 'b', standby: 's1' });
+    expect(bench.status?.queue).to.equal(undefined);
+    expect(bench.events.map(({ regarding }) => regarding.name)).not.to.include('a');
+    expect(result?.requeueAfterMs).to.equal(1000);
   });
 
   it('commits nothing for want of a Lease', async () => {
