@@ -62,25 +62,36 @@ function unwrapped(timeMs: number, nearMs: number): number {
   return timeMs + WRAP_MS * Math.round((nearMs - timeMs) / WRAP_MS);
 }
 
-/**
- * Pictures are timed by their arrival, so a busy machine leaves stretches in the footage of one writer although no
- * picture is lost: they arrive together afterwards. Shorter ones than this do not count; an interruption has a new writer.
- */
-const STALL_MS = 2_000;
+// Pictures are timed by their arrival: after a stall of the machine those that were late arrive together.
+const CATCH_UP_MS = 1_000;
+const RATE_OVER_MS = 10_000;
+const ALL_THERE = 0.9;
 
 /** Where for longer than `longerThanMs` nobody recorded a picture; two recorders at once close each other's holes. */
 export function holesIn(frames: readonly Frame[], longerThanMs: number): Hole[] {
   const holes: Hole[] = [];
   let before: Frame | undefined;
   for (const after of frames) {
-    const isSameWriter = before?.writer === after.writer && before.server === after.server;
-    if (before && after.timeMs - before.timeMs > (isSameWriter ? STALL_MS : longerThanMs)) {
+    if (before && after.timeMs - before.timeMs > longerThanMs && !wereOnlyLate(frames, before, after)) {
       const [startMs, endMs] = [before.timeMs, after.timeMs];
       holes.push({ startMs, endMs, seconds: (endMs - startMs) / 1000, before, after });
     }
     before = after;
   }
   return holes;
+}
+
+/** Whether one writer has all pictures of the stretch, counted by the rate at which they came before it. */
+function wereOnlyLate(frames: readonly Frame[], before: Frame, after: Frame): boolean {
+  if (before.server !== after.server || before.writer !== after.writer) return false;
+  const own = frames.filter(({ server, writer }) => server === before.server && writer === before.writer);
+  const earlier = own.filter(({ timeMs }) => timeMs > before.timeMs - RATE_OVER_MS && timeMs <= before.timeMs);
+  const [first] = earlier;
+  if (first === undefined || earlier.length < 5) return false;
+  const perMs = (earlier.length - 1) / (before.timeMs - first.timeMs);
+  const untilMs = after.timeMs + CATCH_UP_MS;
+  const arrived = own.filter(({ timeMs }) => timeMs > before.timeMs && timeMs <= untilMs).length;
+  return arrived >= perMs * (untilMs - before.timeMs) * ALL_THERE;
 }
 
 /** The usual time between two key frames, in seconds; undefined with fewer than two of them. */

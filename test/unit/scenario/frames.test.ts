@@ -1,0 +1,33 @@
+import { expect } from 'chai';
+import { type Frame, holesIn } from '../../scenario/frames.js';
+
+const frame = (timeMs: number, writer = 'a'): Frame => ({ timeMs, isKey: false, server: 's', epoch: 1, writer });
+/** Ten pictures a second. */
+const frames = (fromMs: number, toMs: number, writer = 'a'): Frame[] =>
+  Array.from({ length: Math.round((toMs - fromMs) / 100) }, (_, index) => frame(fromMs + index * 100, writer));
+const seconds = (all: Frame[]) => holesIn(all, 500).map((hole) => hole.seconds);
+
+describe('holes in the footage of a camera', () => {
+  it('are none in an even stream', () => {
+    expect(seconds(frames(0, 20_000))).to.deep.equal([]);
+  });
+
+  it('are where pictures of one writer are lost', () => {
+    expect(seconds([...frames(0, 10_000), ...frames(11_000, 20_000)])).to.deep.equal([1.1]);
+  });
+
+  it('are not where pictures of one writer were late and arrive together', () => {
+    const late = Array.from({ length: 11 }, (_, index) => frame(11_000 + index));
+    expect(seconds([...frames(0, 10_000), ...late, ...frames(11_100, 20_000)])).to.deep.equal([]);
+  });
+
+  it('are between two writers, whatever comes at once afterwards', () => {
+    const burst = Array.from({ length: 20 }, (_, index) => frame(12_000 + index, 'b'));
+    expect(seconds([...frames(0, 10_000), ...burst, ...frames(12_100, 20_000, 'b')])).to.deep.equal([2.1]);
+  });
+
+  it('are not where a second recorder goes on', () => {
+    const both = [...frames(0, 10_000), ...frames(9_000, 20_000, 'b')].sort((x, y) => x.timeMs - y.timeMs);
+    expect(seconds(both)).to.deep.equal([]);
+  });
+});
