@@ -211,7 +211,14 @@ export const recordingServerKind = {
   description: 'A recorder: a pod with its own disks that records the cameras of the role it holds.',
   spec,
   status,
-  rules: [shortNameRule, statusEpochRule],
+  rules: [
+    shortNameRule,
+    {
+      rule: "self.spec.type != 'Standard' || self.metadata.name.matches('^[a-z]')",
+      message: 'metadata.name of a Standard server must begin with a letter: the Service of its role has the same name',
+    },
+    statusEpochRule,
+  ],
   columns: [
     { name: 'State', type: 'string', jsonPath: '.status.state', description: 'Active, Standby, Broken or Maintenance' },
     { name: 'Role', type: 'string', jsonPath: '.status.servingRole', description: 'Role that it records now' },

@@ -74,7 +74,8 @@ async function cutPower(stage: Stage, screen: Screen, server: string): Promise<n
   const node = nodeOf(stage.cluster, nodeNameOf(stage, server));
   screen.say(
     `POWER CUT: the node of ${server} goes dark, and what its disk had not written yet is lost. ` +
-      `After ${TIMEOUT_SECONDS} s of silence it counts as broken.`,
+      `After ${TIMEOUT_SECONDS} s of silence it counts as broken. (The leading operator replica runs on another node; ` +
+      'on this one the other replica would have to take the lead first, which takes about 15 s more.)',
   );
   screen.startClock('the power cut');
   const atMs = Date.now();

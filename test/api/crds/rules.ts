@@ -60,6 +60,13 @@ export const ruleCases: readonly RuleCase[] = [
   ]),
   {
     kind: 'RecordingServer',
+    what: 'a Standard server whose name begins with a digit',
+    refused: named('RecordingServer', '1a'),
+    message: 'metadata.name of a Standard server must begin with a letter: the Service of its role has the same name',
+    accepted: named('RecordingServer', 'a1'),
+  },
+  {
+    kind: 'RecordingServer',
     what: 'a standby of no pool',
     refused: withSpec('RecordingServer', { type: 'Failover' }),
     message: 'a server of type Failover needs spec.poolRef: name the FailoverPool that it stands by for',
