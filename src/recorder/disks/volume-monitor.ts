@@ -1,7 +1,8 @@
-import type { Clock, Timer } from '../../operator/clock.js';
+import type { Clock } from '../../operator/clock.js';
 import type { Log } from '../../operator/log.js';
 import { ChildLane } from '../children/child-lane.js';
 import type { VolumeMount } from '../environment.js';
+import { Rounds } from '../rounds.js';
 import { formatIdentity, type Identity, judgeOwnership } from './identity.js';
 import { PROBE_SCRIPT, type ProbeOutput, parseProbe, type Space } from './probe-script.js';
 import { type Verdict, type VolumeState, verdictOfError } from './verdict.js';
@@ -25,6 +26,8 @@ const GOOD_PROBES_AFTER_LOSS = 2;
 const FULL_BYTES = 16 * 1024 * 1024;
 const FULL_TEXT = '16 MiB or 1 % of the space';
 const FREE_STEP_PERCENT = 5;
+// At the start: read the marker, write it, read it again.
+const QUICK_PROBES = 5;
 
 /** Probes one volume over and over and says what is true of it (rule 9b). */
 export class VolumeMonitor {
@@ -43,12 +46,12 @@ export class VolumeMonitor {
   #freePercent: number | undefined;
   #goodInARow = 0;
   #probes = 0;
-  #timer: Timer | undefined;
-  #running = false;
+  readonly #rounds: Rounds;
 
   constructor(options: VolumeMonitorOptions) {
     this.#options = options;
     this.mount = options.mount;
+    this.#rounds = new Rounds(options.clock, () => this.#round());
     this.#since = options.clock.wall();
     this.#own = { server: options.server, serverUID: options.serverUID, claimUID: options.mount.claimUID };
   }
@@ -83,31 +86,24 @@ export class VolumeMonitor {
   }
 
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#schedule(0);
+    this.#rounds.start();
   }
 
   stop(): void {
-    this.#running = false;
-    this.#timer?.cancel();
+    this.#rounds.stop();
   }
 
   /** Probes at once: something that writes there had trouble. */
   suspect(): void {
-    if (this.#running && !this.#lane.busy) this.#schedule(0);
+    this.#rounds.soon();
   }
 
-  #schedule(ms: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(ms, () => void this.#round());
-  }
-
-  async #round(): Promise<void> {
+  async #round(): Promise<number> {
     // Still in the kernel since the last round: lost already, and a second child would only join it.
     if (!this.#lane.busy) this.#settle(await this.#probe());
-    if (!this.#running) return;
-    this.#schedule(this.#state === 'Unknown' ? 0 : (this.#options.intervalMs ?? 1000));
+    // The identity has been learned, and the disk itself has still to answer.
+    const goesOn = this.#state === 'Unknown' && this.#expected !== '' && this.#probes < QUICK_PROBES;
+    return goesOn ? 0 : (this.#options.intervalMs ?? 1000);
   }
 
   /** One probe; undefined when only the identity was learned and the disk itself has still to answer. */
@@ -186,7 +182,7 @@ export class VolumeMonitor {
   }
 
   #settle(verdict: Verdict | undefined): void {
-    if (verdict === undefined || !this.#running) return;
+    if (verdict === undefined || !this.#rounds.running) return;
     const before = { state: this.#state, free: this.#freePercent };
     this.#goodInARow = isUsable(verdict.state) ? this.#goodInARow + 1 : 0;
     if (this.#state === 'Lost' && isUsable(verdict.state) && this.#goodInARow < GOOD_PROBES_AFTER_LOSS) return;

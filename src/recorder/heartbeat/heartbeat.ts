@@ -1,7 +1,8 @@
-import type { ApiClient, Clock, Key, Log, Timer } from '../../operator/index.js';
-import { isApiError, resources } from '../../operator/index.js';
+import type { ApiClient, Clock, Key, Log } from '../../operator/index.js';
+import { isApiError, resources, sleep } from '../../operator/index.js';
 import { microTime } from '../../operator/micro-time.js';
 import type { Assignment } from '../assignment/assignment.js';
+import { Rounds } from '../rounds.js';
 import { ClockOffset } from './clock-offset.js';
 import { assignmentOf, type Lease, renewalInterval, serverSecond } from './lease.js';
 
@@ -16,26 +17,31 @@ export interface HeartbeatOptions {
 }
 
 const RETRY_MS = 1000;
-const REQUEST_TIMEOUT_MS = 1000;
+// With a question a second, no more than five hang at once.
+const REQUEST_TIMEOUT_MS = 5000;
 // Before the first answer the timeout is not known; this is the shortest that the API allows.
 const SHORTEST_TIMEOUT_SECONDS = 3;
 
 /**
  * Renews the recorder's Lease. It knows nothing of disks, cameras and engines, so nothing of theirs can delay it; a
- * failed renewal is tried again each second and never more seldom, because the operator counts the silence.
+ * failed renewal is tried again each second and never more seldom, because the operator counts the silence. One that
+ * hangs is not given up for that: a slow API server takes it in the end, and an impatient client would never be heard.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #offset = new ClockOffset();
   #timeoutSeconds = SHORTEST_TIMEOUT_SECONDS;
-  #timer: Timer | undefined;
-  #running = false;
+  readonly #rounds: Rounds;
   #silent = true;
+  #asked = 0;
+  /** Number of the latest question that was answered: an older answer that comes later tells nothing new. */
+  #answered = 0;
   #failing = false;
   #lastRenewal: Date | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(options.clock, () => this.#beat());
   }
 
   /** Our clock minus the API server's, in seconds and steps of a half. */
@@ -49,46 +55,47 @@ export class Heartbeat {
   }
 
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#schedule(0);
+    this.#rounds.start();
   }
 
   stop(): void {
-    this.#running = false;
-    this.#timer?.cancel();
+    this.#rounds.stop();
   }
 
   /** A displaced pod only reads: its renewals would hide the silence of the pod that is meant. */
   setSilent(silent: boolean): void {
-    if (this.#silent && !silent && this.#running) this.#schedule(0);
+    const speaks = this.#silent && !silent;
     this.#silent = silent;
+    // The answer has shown that this pod is the one that is meant: the renewal follows at once.
+    if (speaks) this.#rounds.soon();
   }
 
-  #schedule(ms: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(ms, () => void this.#beat());
-  }
-
-  async #beat(): Promise<void> {
+  /** One question; resolves to the time until the next one. */
+  async #beat(): Promise<number> {
     const { clock } = this.#options;
     const startedAt = clock.monotonic();
-    const readOnly = this.#silent;
-    const answered = await this.#ask();
-    if (!this.#running) return;
-    // The answer has shown that this pod is the one that is meant: the renewal follows at once.
-    if (answered && readOnly && !this.#silent) return this.#schedule(0);
+    const ended = new AbortController();
+    let answered = false;
+    const question = this.#ask().then((success) => {
+      answered = success;
+      ended.abort();
+    });
+    await Promise.race([question, sleep(clock, RETRY_MS, ended.signal)]);
     const interval = answered ? renewalInterval(this.#timeoutSeconds) : RETRY_MS;
-    this.#schedule(startedAt + interval - clock.monotonic());
+    return startedAt + interval - clock.monotonic();
   }
 
+  /** Whether it was answered; never rejects. */
   async #ask(): Promise<boolean> {
+    this.#asked += 1;
+    const number = this.#asked;
     try {
-      const silent = this.#silent;
-      const lease = silent ? await this.#read() : await this.#renew();
+      const lease = this.#silent ? await this.#read() : await this.#renew();
+      if (number < this.#answered) return true;
+      this.#answered = number;
       this.#timeoutSeconds = lease.spec?.leaseDurationSeconds ?? SHORTEST_TIMEOUT_SECONDS;
       this.#failing = false;
-      if (this.#running) this.#options.onAnswer(assignmentOf(lease));
+      if (this.#rounds.running) this.#options.onAnswer(assignmentOf(lease));
       return true;
     } catch (error) {
       this.#complain(error);

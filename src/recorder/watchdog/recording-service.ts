@@ -1,5 +1,6 @@
-import type { Clock, Log, Timer } from '../../operator/index.js';
+import type { Clock, Log } from '../../operator/index.js';
 import type { Engine, EngineCheck } from '../engine/engine.js';
+import { Rounds } from '../rounds.js';
 
 export type ServiceState = 'Starting' | 'Ready' | 'Failed';
 
@@ -29,12 +30,11 @@ export class RecordingService {
   #message: string | undefined;
   #version: string | undefined;
   #failures = 0;
-  #timer: Timer | undefined;
-  #running = false;
-  #checking = false;
+  readonly #rounds: Rounds;
 
   constructor(options: RecordingServiceOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(options.clock, () => this.#check());
     this.#since = options.clock.wall();
   }
 
@@ -53,33 +53,22 @@ export class RecordingService {
   }
 
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#schedule(0);
+    this.#rounds.start();
   }
 
   stop(): void {
-    this.#running = false;
-    this.#timer?.cancel();
+    this.#rounds.stop();
   }
 
   /** Tests at once: the engine has failed in a way that is no camera's fault. */
   suspect(): void {
-    if (this.#running && !this.#checking && this.#state === 'Ready' && this.#failures === 0) this.#schedule(0);
+    if (this.#state === 'Ready' && this.#failures === 0) this.#rounds.soon();
   }
 
-  #schedule(ms: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(ms, () => void this.#check());
-  }
-
-  async #check(): Promise<void> {
-    this.#checking = true;
+  async #check(): Promise<number> {
     const result = await this.#options.engine.check();
-    this.#checking = false;
-    if (!this.#running) return;
-    this.#take(result);
-    this.#schedule(result.ok ? (this.#options.intervalMs ?? 30_000) : RETRY_MS);
+    if (this.#rounds.running) this.#take(result);
+    return result.ok ? (this.#options.intervalMs ?? 30_000) : RETRY_MS;
   }
 
   #take(result: EngineCheck): void {
