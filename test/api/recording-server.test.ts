@@ -137,6 +137,29 @@ describe('a RecordingServer on a real API server', function () {
     await until('the pod', () => find(resources.pods, 'alpha'));
   });
 
+  it('keeps the Lease and the pod of a running server whose claim goes, but makes no other pod', async () => {
+    await make(resources.persistentVolumeClaims, {
+      metadata: { name: 'disk' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+    const volumes = [{ name: 'a', mountPath: '/footage/a', claimName: 'disk' }];
+    await make(recordingServers, server('alpha', { volumes }));
+    const pod = await until('the pod', () => find(resources.pods, 'alpha'));
+    const lease = await until('the Lease', () => find(resources.leases, childNames.lease('alpha')));
+    await operator.client.delete(resources.persistentVolumeClaims, { namespace, name: 'disk' });
+    await condition('alpha', 'Stalled', 'ClaimNotFound');
+    await operator.client.delete(resources.leases, { namespace, name: lease.metadata.name });
+    await until('another Lease', async () => {
+      const found = await find(resources.leases, lease.metadata.name);
+      return found && found.metadata.uid !== lease.metadata.uid ? found : undefined;
+    });
+    expect((await read(resources.pods, 'alpha')).metadata.uid).to.equal(pod.metadata.uid);
+    await operator.client.delete(resources.pods, { namespace, name: 'alpha' }, { gracePeriodSeconds: 0 });
+    await gone(resources.pods, 'alpha');
+    await quiet(operator);
+    expect(await find(resources.pods, 'alpha')).to.equal(undefined);
+  });
+
   it('leaves a claim to the server that was there first', async () => {
     const volumes = [{ name: 'footage', mountPath: '/footage/a', claimName: 'footage-alpha' }];
     await make(recordingServers, server('alpha'));

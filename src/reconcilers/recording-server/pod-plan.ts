@@ -70,9 +70,13 @@ function mayBeReplaced({ pool, otherStandbyDown, server }: Gathered): boolean {
   return !failoverRuns && !otherStandbyDown;
 }
 
-export function planPod(gathered: Gathered, defaults: PodDefaults): PodAction {
+/**
+ * `starts`: a pod may be made. While a reference is wrong it may not, so one that is there is not taken away either; its
+ * label follows the role all the same.
+ */
+export function planPod(gathered: Gathered, defaults: PodDefaults, starts = true): PodAction {
   const { pod, server } = gathered;
-  const wanted = wantedPod(gathered, defaults);
+  const wanted = starts ? wantedPod(gathered, defaults) : undefined;
   if (!pod) {
     if (podMustGo(gathered)) return { kind: 'none' };
     return wanted ? { kind: 'create', pod: wanted } : { kind: 'none', waitsFor: 'claims' };
@@ -84,7 +88,8 @@ export function planPod(gathered: Gathered, defaults: PodDefaults): PodAction {
   if (relation === 'predecessor') return { kind: 'none', waitsFor: 'the pod of an earlier server of this name to go' };
   if (relation === 'orphan' && wanted) return { kind: 'adopt', uid, pod: wanted };
   if (podMustGo(gathered)) return { kind: 'delete', uid, because: 'Maintenance' };
-  if (pod.phase === 'Succeeded' || pod.phase === 'Failed') return { kind: 'delete', uid, because: 'Finished' };
+  const finished = pod.phase === 'Succeeded' || pod.phase === 'Failed';
+  if (starts && finished) return { kind: 'delete', uid, because: 'Finished' };
   if (wanted && isOutdated(gathered, wanted) && recordsNothing(gathered) && mayBeReplaced(gathered)) {
     return { kind: 'delete', uid, because: 'Outdated' };
   }

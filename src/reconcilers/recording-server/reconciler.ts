@@ -17,7 +17,7 @@ import { justBecame } from './conditions.js';
 import { type Gathered, type GatherOptions, gather } from './gather.js';
 import { planLease } from './lease-plan.js';
 import { type PodDefaults, planPod } from './pod-plan.js';
-import { type Fault, referenceFault } from './references.js';
+import { claimFault, type Fault, referenceFault } from './references.js';
 import { planStatus, type StatusPlan } from './status.js';
 
 /** How soon to look again when something of an earlier owner is in the way. Its deletion wakes us before that. */
@@ -36,9 +36,12 @@ export interface ServerReconcilerOptions {
 
 /** Something that is wrong in a reference keeps a server from starting; what runs already is never torn down for it. */
 function mayRun({ server, pod }: Gathered, fault: Fault | undefined): boolean {
-  if (!fault) return true;
-  // A pool that was deleted freezes what is: its servers go on, restarts included.
-  return fault.reason === reasons.PoolNotFound && (pod !== undefined || server.status?.everReadyTime !== undefined);
+  return fault === undefined || pod !== undefined || server.status?.everReadyTime !== undefined;
+}
+
+/** A pool that was deleted freezes what is: its servers go on, restarts included. Not on another server's disks. */
+function mayStart({ references }: Gathered): boolean {
+  return claimFault(references) === undefined;
 }
 
 function announce({ events }: ServerReconcilerOptions, { server }: Gathered, { status, state }: StatusPlan): void {
@@ -68,14 +71,18 @@ function soonest(...times: (number | undefined)[]): Result | undefined {
  * All writes but status, at the same time: a takeover waits for the slowest of them, not for their sum. RoleBindings
  * come after their Roles, because the API server reads the Role to see whether the operator may grant it.
  */
-async function applyObjects(writer: Writer, gathered: Gathered, defaults: PodDefaults): Promise<Outcome[]> {
+async function applyObjects(
+  writer: Writer,
+  gathered: Gathered,
+  { podDefaults, starts }: { readonly podDefaults: PodDefaults; readonly starts: boolean },
+): Promise<Outcome[]> {
   const children = wantedChildren(gathered, writer.stores);
   const bindings = children.filter(({ type }) => type === resources.roleBindings);
   const others = children.filter(({ type }) => type !== resources.roleBindings);
   const first = await Promise.all([
     applyLease(writer, gathered, planLease(gathered)),
-    applyPod(writer, gathered, planPod(gathered, defaults)),
-    ...missingClaims(gathered).map((claim) => applyClaim(writer, claim)),
+    applyPod(writer, gathered, planPod(gathered, podDefaults, starts)),
+    ...(starts ? missingClaims(gathered) : []).map((claim) => applyClaim(writer, claim)),
     ...others.map((child) => applyChild(writer, child)),
   ]);
   return [...first, ...(await Promise.all(bindings.map((child) => applyChild(writer, child))))];
@@ -122,7 +129,7 @@ export function createServerReconciler(options: ServerReconcilerOptions): Reconc
     const first = planStatus(gathered, expected);
     const [written, outcomes] = await Promise.all([
       writeServerStatus(writer, key, server, first.status),
-      applyObjects(writer, gathered, options.podDefaults),
+      applyObjects(writer, gathered, { podDefaults: options.podDefaults, starts: mayStart(gathered) }),
     ]);
     const inTheWay = outcomes.find(({ fault }) => fault !== undefined)?.fault;
     if (inTheWay) lastFaults.set(key, { uid: server.metadata.uid, fault: inTheWay });

@@ -71,9 +71,12 @@ function volumeFault(server: RecordingServer, reference: References['volumes'][n
   return { reason: reasons.ClaimNotFound, message };
 }
 
+/** The first volume that can't be had: without its disks no pod is made. */
+export function claimFault({ server, volumes }: References): Fault | undefined {
+  return volumes.map((reference) => volumeFault(server, reference)).find((fault) => fault !== undefined);
+}
+
 /** The first reference that is wrong, in the order in which a person would mend them. */
 export function referenceFault(references: References): Fault | undefined {
-  const { server, volumes } = references;
-  const inVolumes = volumes.map((reference) => volumeFault(server, reference)).find((fault) => fault !== undefined);
-  return poolFault(references) ?? inVolumes;
+  return poolFault(references) ?? claimFault(references);
 }

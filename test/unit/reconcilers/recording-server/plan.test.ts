@@ -4,7 +4,7 @@ import { wantedChildren } from '../../../../src/reconcilers/recording-server/chi
 import { planLease } from '../../../../src/reconcilers/recording-server/lease-plan.js';
 import { assignmentAnnotations } from '../../../../src/reconcilers/recording-server/objects/lease.js';
 import { planPod } from '../../../../src/reconcilers/recording-server/pod-plan.js';
-import { referenceFault } from '../../../../src/reconcilers/recording-server/references.js';
+import { claimFault, referenceFault } from '../../../../src/reconcilers/recording-server/references.js';
 import { planStatus } from '../../../../src/reconcilers/recording-server/status.js';
 import { failoverPool } from '../../support/builders/failover-pool.js';
 import { recordingServer } from '../../support/builders/recording-server.js';
@@ -66,6 +66,18 @@ describe('the plan for a pod', () => {
     expect(planPod(see('s'), defaults)).to.deep.equal({ kind: 'label', uid: 'pod-s', servingRole: 'a' });
     expect(planPod(see('a'), defaults)).to.deep.equal({ kind: 'label', uid: 'pod-a', servingRole: '' });
     expect(see('a').assignment).to.deep.equal({ role: 'a', epoch: 1 });
+  });
+
+  it('is to move the label even while a claim is wrong, when no pod may be made', () => {
+    const { a, stores, see, withPod } = pair();
+    withPod(a, { servingRole: 'a' });
+    stores.pools.put(failoverPool().status(moved(true)).build());
+    stores.claims.remove('ns/a-a');
+    expect(planPod(see('a'), defaults, false)).to.deep.equal({ kind: 'label', uid: 'pod-a', servingRole: '' });
+    withPod(a, { phase: 'Failed' });
+    expect(planPod(see('a'), defaults, false)).to.deep.equal({ kind: 'none' });
+    stores.pods.remove('ns/a');
+    expect(planPod(see('a'), defaults, false)).to.have.property('kind', 'none');
   });
 
   it('is to delete one that has finished, and that very one', () => {
@@ -214,6 +226,9 @@ describe('a reference', () => {
     stores.claims.put(claim('disk'));
     expect(referenceFault(see('b').references)).to.equal(undefined);
     expect(referenceFault(see('a').references)?.message).to.contain('server b');
+    stores.pools.remove('ns/pool');
+    expect(referenceFault(see('a').references)?.reason).to.equal('PoolNotFound');
+    expect(claimFault(see('a').references)?.reason, 'no pod is made on the disk of b').to.equal('ClaimInUse');
   });
 });
 
