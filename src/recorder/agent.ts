@@ -110,6 +110,7 @@ export class Agent {
       clock,
       log,
       build: (acknowledgedEpoch) => this.#reportable(acknowledgedEpoch),
+      unproved: () => this.#fleet.unproved,
     });
     this.#serverReflector = createReflector<ServerView>(client, {
       type: recordingServers,

@@ -57,6 +57,11 @@ export class CameraFleet {
     return [...this.#recordings.values()].some((recording) => recording.hurried);
   }
 
+  /** Whether some camera has neither recorded nor failed yet: the proof of a takeover is not complete. */
+  get unproved(): boolean {
+    return [...this.#recordings.values()].some((recording) => recording.unproved);
+  }
+
   /** Whether frames of any camera reach a disk. */
   get recording(): boolean {
     return [...this.#recordings.values()].some((recording) => recording.state === 'Recording');

@@ -76,6 +76,11 @@ export class CameraRecording {
     return this.#run?.hurried(this.#host.clock.monotonic()) ?? false;
   }
 
+  /** Whether nothing is proved yet: it has neither recorded nor reported a failed attempt. */
+  get unproved(): boolean {
+    return this.#state === 'Waiting' || (this.#state === 'Connecting' && this.#failureKind === undefined);
+  }
+
   /** What the RecorderReport says of it. */
   report(): ReportedCamera {
     return {

@@ -10,18 +10,26 @@ export interface ReportWriterOptions {
   readonly log: Log;
   /** The status as it should be now, given the epoch that has been acknowledged; undefined to write nothing now. */
   readonly build: (acknowledgedEpoch: number) => RecorderReportStatus | undefined;
+  /** Whether some camera has neither recorded nor failed yet: the proof of a takeover is not complete. */
+  readonly unproved: () => boolean;
 }
 
 const LEAST_INTERVAL_MS = 1000;
 // Changes come in crowds: an order, and as soon as they are listed its cameras. Told in two reports, the second would
 // stand in the way of the one that proves the recording.
 const GATHER_MS = 100;
+// While cameras connect: they come a few at a time, and each report of some makes the others wait for the next one.
+const GATHER_PROOF_MS = 300;
 const RETRY_MS = 1000;
 // What the API server calls wrong stays wrong until something changes.
 const REFUSED_RETRY_MS = 5000;
 const REQUEST_TIMEOUT_MS = 3000;
 
-/** Writes the RecorderReport on change, at most once a second, and nothing when nothing has changed. */
+/**
+ * Writes the RecorderReport on change, at most once a second, and nothing when nothing has changed. Once in a takeover
+ * it does not wait for the second to pass: when the last camera has recorded or failed. That proof is what the handover,
+ * the baseline and the next in the queue wait for.
+ */
 export class ReportWriter {
   readonly #options: ReportWriterOptions;
   /** As the API server last returned it. */
@@ -30,6 +38,7 @@ export class ReportWriter {
   #lastWrite = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> | undefined;
   #changed = false;
+  #proofAwaited = false;
   #running = true;
   #complained = '';
 
@@ -40,9 +49,16 @@ export class ReportWriter {
   /** Something may have changed. */
   changed(): void {
     this.#changed = true;
-    if (this.#timer !== undefined || this.#writing !== undefined || !this.#running) return;
-    const wait = this.#lastWrite + LEAST_INTERVAL_MS - this.#options.clock.monotonic();
-    this.#schedule(Math.max(GATHER_MS, wait));
+    const unproved = this.#options.unproved();
+    this.#proofAwaited ||= unproved;
+    if (this.#writing !== undefined || !this.#running) return;
+    if (this.#proofAwaited && !unproved) {
+      this.#proofAwaited = false;
+      this.#schedule(0);
+    } else if (this.#timer === undefined) {
+      const wait = this.#lastWrite + LEAST_INTERVAL_MS - this.#options.clock.monotonic();
+      this.#schedule(Math.max(unproved ? GATHER_PROOF_MS : GATHER_MS, wait));
+    }
   }
 
   /** Writes the last word without regard to the interval; resolves when it was written or has failed. */
@@ -54,6 +70,7 @@ export class ReportWriter {
   }
 
   #schedule(ms: number): void {
+    this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(ms, () => {
       this.#timer = undefined;
       this.#writing = this.#write().then((retryMs) => {
