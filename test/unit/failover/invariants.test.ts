@@ -97,6 +97,15 @@ const stepArb: fc.Arbitrary<[string, Step]> = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc
+      .tuple(serverArb, fc.constantFrom('pool', 'other'))
+      .map(([name, pool]): [string, Step] => [
+        `${name} moves to the pool ${pool}`,
+        present(name, (world) => movesTo(world, name, pool)),
+      ]),
+  },
+  {
+    weight: 1,
     arbitrary: fc.boolean().map((paused): [string, Step] => [
       `paused: ${paused}`,
       (pool) => {
@@ -208,12 +217,18 @@ function decideAndCheck(pool: PoolWorld, orders: Map<string, number>): void {
   }
 }
 
+function movesTo(pool: PoolWorld, name: string, poolName: string): void {
+  const { spec } = pool.view(name);
+  pool.change(name, { spec: { ...spec, poolRef: { name: poolName } }, member: poolName === 'pool' });
+}
+
 /** All faults end: every server is there, healthy and heard. */
 function mendAll(pool: PoolWorld): void {
   pool.spec = { ...pool.spec, paused: false };
   pool.backupsWork = true;
   for (const name of names) {
     if (!pool.servers.has(name)) pool.add(builderOf(name, fresh('mended')));
+    movesTo(pool, name, 'pool');
     pool.recovers(name).report(name, { podUID: pool.view(name).podUID });
   }
   for (let round = 0; round < 12; round += 1) {
