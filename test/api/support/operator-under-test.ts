@@ -22,8 +22,11 @@ export interface OperatorUnderTest extends Reconcilers {
   stop(): Promise<void>;
 }
 
+/** Stands between the operator and a write, such as 'create backups site-2', to let it happen or not. */
+export type Interceptor = (write: string, send: () => Promise<unknown>) => Promise<unknown>;
+
 /** Notes every write, then does it. */
-function recorded(client: KubeClient, written: string[]): KubeClient {
+function recorded(client: KubeClient, written: string[], intercept: Interceptor): KubeClient {
   return new Proxy(client, {
     get(target, property, receiver) {
       const value: unknown = Reflect.get(target, property, receiver);
@@ -31,22 +34,28 @@ function recorded(client: KubeClient, written: string[]): KubeClient {
       const verb = writes.find((candidate) => candidate === property);
       return (...parameters: unknown[]) => {
         const [type, object] = parameters as [{ plural: string }, { name?: string; metadata?: { name: string } }];
-        if (verb && type.plural !== 'events')
-          written.push(`${verb} ${type.plural} ${object.metadata?.name ?? object.name}`);
-        return Reflect.apply(value, target, parameters);
+        const send = () => Reflect.apply(value, target, parameters) as Promise<unknown>;
+        if (!verb || type.plural === 'events') return send();
+        const write = `${verb} ${type.plural} ${object.metadata?.name ?? object.name}`;
+        written.push(write);
+        return intercept(write, send);
       };
     },
   });
 }
 
 /** All reconcilers of the operator in this process, on one namespace of a real API server; no election. */
-export async function startOperator(kubeconfigPath: string, namespace: string): Promise<OperatorUnderTest> {
+export async function startOperator(
+  kubeconfigPath: string,
+  namespace: string,
+  intercept: Interceptor = (_write, send) => send(),
+): Promise<OperatorUnderTest> {
   const kubeConfig = new PooledKubeConfig();
   kubeConfig.loadFromFile(kubeconfigPath);
   const metrics = createMetrics();
   const client = createApiClient({ kubeConfig, metrics });
   const written: string[] = [];
-  const own = recorded(client, written);
+  const own = recorded(client, written, intercept);
   const events = createEventRecorder({ client, controller: 'understudy.dev/operator', metrics, log: silentLog });
   const reconcilers = createReconcilers({
     client: own,
