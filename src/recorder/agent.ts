@@ -2,10 +2,10 @@ import { childNames } from '../crds/labels.js';
 import type { RecorderReportStatus } from '../crds/recorder-report.js';
 import { type RecordingServer, recordingServers } from '../crds/recording-server.js';
 import { type Clock, createReflector, deepEqual, type KubeClient, type Log, type Metrics } from '../operator/index.js';
-import { type Assignment, decide, type KnownAssignment, learn, type Order } from './assignment/assignment.js';
-import { formatState, readState, type SavedState } from './assignment/state-file.js';
+import type { Assignment, Order } from './assignment/assignment.js';
+import { AssignmentMemory } from './assignment/memory.js';
 import { CameraFleet } from './cameras/camera-fleet.js';
-import { type CameraTask, type LeftOut, selectCameras } from './cameras/camera-task.js';
+import { type LeftOut, selectCameras } from './cameras/camera-task.js';
 import { CameraWatch } from './cameras/camera-watch.js';
 import { ConnectGate } from './cameras/connect-gate.js';
 import { CredentialStore } from './cameras/credential-store.js';
@@ -13,7 +13,6 @@ import { FootageVolume } from './disks/footage-volume.js';
 import { placeCamera } from './disks/placement.js';
 import { createEngine } from './engine/engines.js';
 import type { RecorderEnvironment } from './environment.js';
-import { ASSIGNMENT_FILE } from './footage/layout.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
 import { reportStatus } from './report/report-status.js';
 import { ReportWriter } from './report/report-writer.js';
@@ -56,11 +55,7 @@ export class Agent {
   readonly #report: ReportWriter;
   readonly #serverReflector;
   #statusServer: StatusServer | undefined;
-  #known: KnownAssignment | undefined;
-  #apiHadItsTurn = false;
-  #stateRead = false;
-  #saved: SavedState | undefined;
-  readonly #savedOn = new Map<FootageVolume, string>();
+  readonly #memory: AssignmentMemory;
   #order: Order = { mode: 'Idle', role: '', epoch: 0, displaced: false };
   #orderTime: Date;
   #orderedAt = Number.NEGATIVE_INFINITY;
@@ -74,6 +69,7 @@ export class Agent {
     const { server, namespace } = environment;
     this.#orderTime = clock.wall();
     this.#volumes = environment.volumes.map((mount) => this.#makeVolume(mount));
+    this.#memory = new AssignmentMemory({ server, podUID: environment.podUID, volumes: this.#volumes, log });
     const engine = createEngine(environment.engine, environment.engineOptions, environment.scratchPath);
     const credentials = new CredentialStore(client, namespace);
     this.#fleet = new CameraFleet({
@@ -137,8 +133,11 @@ export class Agent {
     this.#serverReflector.start();
     for (const volume of this.#volumes) volume.start();
     this.#service.start();
-    clock.setTimer(STATE_TURN_MS, () => this.#giveTurn());
-    void this.#readSavedState();
+    clock.setTimer(STATE_TURN_MS, () => {
+      this.#memory.giveTurn();
+      this.#plan();
+    });
+    void this.#memory.readVolumes().then(() => this.#plan());
     this.#statusServer = await startStatusServer({
       port: environment.port,
       ready: () => this.#ready(),
@@ -177,34 +176,10 @@ export class Agent {
     });
   }
 
-  async #readSavedState(): Promise<void> {
-    const { environment, log } = this.#options;
-    const paths = this.#volumes.map((volume) => volume.mountPath);
-    const state = await readState(paths, environment.server);
-    this.#stateRead = true;
-    if (state !== undefined) {
-      log.info({ role: state.role, epoch: state.epoch }, 'read the last assignment from a volume');
-      this.#saved = state;
-      this.#known = learn(this.#known, {
-        role: state.role,
-        epoch: state.epoch,
-        podUID: state.podUID,
-        origin: 'volume',
-      });
-    }
-    this.#plan();
-  }
-
-  #giveTurn(): void {
-    this.#apiHadItsTurn = true;
-    this.#plan();
-  }
-
   #learnFromApi(assignment: Assignment | undefined): void {
-    this.#apiHadItsTurn = true;
-    if (assignment !== undefined) this.#known = learn(this.#known, { ...assignment, origin: 'api' });
+    this.#memory.learnFromApi(assignment);
     // Not in the step, which waits for the volumes: no disk may ever delay a heartbeat.
-    this.#heartbeat.setSilent(decide(this.#known, this.#options.environment.podUID, true).displaced);
+    this.#heartbeat.setSilent(this.#memory.displaced);
     this.#plan();
   }
 
@@ -220,8 +195,8 @@ export class Agent {
 
   #step(): void {
     // The volume may know a higher epoch than the API server (a lost status): both are heard before anything begins.
-    if (!this.#stateRead) return;
-    this.#takeOrder(decide(this.#known, this.#options.environment.podUID, this.#apiHadItsTurn));
+    if (!this.#memory.volumesRead) return;
+    this.#takeOrder(this.#memory.order);
     this.#cameraWatch.follow(this.#order.role);
     this.#assignCameras();
     this.#report.changed();
@@ -238,7 +213,7 @@ export class Agent {
 
   #assignCameras(): void {
     const { mode, role, epoch } = this.#order;
-    const tasks = mode === 'Record' ? this.#tasksOf(role) : [];
+    const tasks = mode === 'Record' ? (this.#cameraWatch.cameras ?? this.#memory.camerasOf(role)) : [];
     // Not listed yet, and nothing remembered: what is recorded now goes on.
     if (tasks === undefined) return;
     const { server, namespace } = this.#options.environment;
@@ -246,26 +221,7 @@ export class Agent {
     const { recorded, leftOut } = selectCameras(tasks, role !== server, capacity);
     this.#leftOut = leftOut;
     this.#fleet.assign({ role, epoch }, recorded);
-    if (!this.#order.displaced) this.#save(tasks);
-  }
-
-  #tasksOf(role: string): readonly CameraTask[] | undefined {
-    const listed = this.#cameraWatch.cameras;
-    if (listed !== undefined) return listed;
-    return this.#saved?.role === role ? this.#saved.cameras : undefined;
-  }
-
-  /** Keeps the order and its cameras on every volume, for a restart without the API server. */
-  #save(cameras: readonly CameraTask[]): void {
-    if (this.#known === undefined || this.#known.origin === 'volume') return;
-    const { role, epoch, podUID } = this.#known;
-    this.#saved = { server: this.#options.environment.server, role, epoch, podUID, cameras };
-    const text = formatState(this.#saved);
-    for (const volume of this.#volumes) {
-      if (!volume.journal.running || this.#savedOn.get(volume) === text) continue;
-      this.#savedOn.set(volume, text);
-      volume.journal.write(ASSIGNMENT_FILE, text);
-    }
+    if (!this.#order.displaced) this.#memory.save(tasks);
   }
 
   #ready(): boolean {
@@ -292,7 +248,7 @@ export class Agent {
    * API server refuses an epoch that falls; one that was acknowledged stays acknowledged.
    */
   #reportable(acknowledgedEpoch: number): RecorderReportStatus | undefined {
-    if (!this.#stateRead || !this.#apiHadItsTurn || this.#order.displaced) return undefined;
+    if (!this.#memory.settled || this.#order.displaced) return undefined;
     const status = this.#status();
     return { ...status, epoch: Math.max(acknowledgedEpoch, status.epoch ?? 0) };
   }
