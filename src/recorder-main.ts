@@ -1,6 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { AGENT_PORT } from './crds/labels.js';
-import { createApiClient, createLog, createMetrics, systemClock } from './operator/index.js';
+import { createApiClient, createLog, createMetrics, redactSecrets, systemClock } from './operator/index.js';
 import { Agent } from './recorder/agent.js';
 import { readEnvironment } from './recorder/environment.js';
 
@@ -37,6 +37,6 @@ function logLevel(): 'debug' | 'info' | 'warn' | 'error' {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`recorder: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`recorder: ${redactSecrets(error instanceof Error ? error.message : String(error))}\n`);
   process.exit(1);
 });

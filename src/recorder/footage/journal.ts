@@ -65,6 +65,7 @@ export class Journal {
   #running = false;
   #hurried: () => boolean = () => false;
   #rounding: Promise<boolean> | undefined;
+  #complained = '';
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -186,7 +187,10 @@ export class Journal {
     });
     const files = parseListing(result.stdout);
     if (files !== undefined) this.#take(files, ended);
-    if (result.code === 0) return true;
+    if (result.code === 0) {
+      this.#complained = '';
+      return true;
+    }
     // Moves are worked out anew from the next list; marks and small files are not.
     this.#pending.unshift(...commands.filter(({ verb }) => verb === 'mark' || verb === 'write'));
     this.#reportTrouble(result);
@@ -195,7 +199,10 @@ export class Journal {
 
   #reportTrouble(result: ChildResult): void {
     const message = result.timedOut ? `no answer within ${ROUND_DEADLINE_MS / 1000} s` : result.stderr.trim();
-    this.#options.log.warn({ path: this.#options.mountPath, message }, 'footage could not be synced or moved');
+    // A dead disk says the same each second, for days.
+    const level = message === this.#complained ? 'debug' : 'warn';
+    this.#complained = message;
+    this.#options.log[level]({ path: this.#options.mountPath, message }, 'footage could not be synced or moved');
     this.#options.onTrouble();
   }
 
