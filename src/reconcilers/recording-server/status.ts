@@ -60,14 +60,18 @@ function volumesOf(gathered: Gathered): NonNullable<RecordingServerStatus['volum
   }));
 }
 
+/** What the schema of status.cameras takes. A status that is refused would keep the assignment from the agent. */
+const MOST_CAMERAS = 4096;
+
 /** Cameras of the role, and those that its present recorder says it records in the present epoch. */
 function cameraCounts(gathered: Gathered): NonNullable<RecordingServerStatus['cameras']> {
   const { cameras, assignment, report, pod, server } = gathered;
   const capacity = server.spec.capacity?.cameras;
   const views = cameras.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
-  const assigned = isSubstitute(gathered)
-    ? substituteShare(views, capacity).taken.length
-    : views.filter(({ spec }) => spec.source.type === 'IP').length;
+  const mine = isSubstitute(gathered)
+    ? substituteShare(views, capacity).taken
+    : views.filter(({ spec }) => spec.source.type === 'IP');
+  const assigned = Math.min(mine.length, MOST_CAMERAS);
   const speaks =
     report?.role === assignment.role && report.epoch === assignment.epoch && report.podUID === pod?.metadata.uid;
   const { verdict, reachable } = gathered.health;

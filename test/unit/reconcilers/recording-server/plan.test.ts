@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import type { FailoverPoolStatus } from '../../../../src/crds/index.js';
+import type { KubeObject } from '../../../../src/operator/index.js';
 import { wantedChildren } from '../../../../src/reconcilers/recording-server/children-plan.js';
 import { planLease } from '../../../../src/reconcilers/recording-server/lease-plan.js';
 import { assignmentAnnotations } from '../../../../src/reconcilers/recording-server/objects/lease.js';
 import { planPod } from '../../../../src/reconcilers/recording-server/pod-plan.js';
 import { claimFault, referenceFault } from '../../../../src/reconcilers/recording-server/references.js';
 import { planStatus } from '../../../../src/reconcilers/recording-server/status.js';
+import { CameraView } from '../../../../src/reconcilers/views.js';
 import { failoverPool } from '../../support/builders/failover-pool.js';
 import { recordingServer } from '../../support/builders/recording-server.js';
 import { claim, defaults, healthOf, lease, now, scene } from '../support/scene.js';
@@ -240,6 +242,14 @@ describe('the status of a server', () => {
     const all = pair();
     expect(conditionOf(all, 'a', 'Ready')).to.include({ status: 'True', reason: 'Recording' });
     expect(conditionOf(all, 's', 'Ready')).to.include({ status: 'True', reason: 'StandingBy' });
+  });
+
+  it('counts no more cameras than the API server takes, so that it is never refused', () => {
+    const all = pair();
+    const spec = { serverRef: { name: 'a' }, source: { type: 'IP', url: 'rtsp://camera' }, priority: 'Normal' };
+    for (let index = 0; index < 4_100; index += 1)
+      all.stores.cameras.put(new CameraView({ metadata: { name: `c${index}`, namespace: 'ns' }, spec } as KubeObject));
+    expect(planStatus(all.see('a'), undefined).status.cameras?.assigned).to.equal(4_096);
   });
 
   it('keeps role and epoch of a previous holder until the handover, and never lowers an epoch', () => {
