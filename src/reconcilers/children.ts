@@ -51,12 +51,15 @@ export function withAppliedHash<T extends KubeObject>(object: T): T {
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
+/** What it takes to keep a child level. */
+export type ChildClient = Pick<ApiClient, 'get' | 'create' | 'apply' | 'patch'>;
+
 /**
  * Makes a child as it is wanted, and writes nothing when it is: what counts is the hash of what we last applied, since
  * defaulting and mutating admission make the live object differ for ever. A foreign namesake is never touched.
  */
 export async function ensureChild(
-  client: Pick<ApiClient, 'get' | 'create' | 'apply'>,
+  client: ChildClient,
   store: { get(key: string): KubeObject | undefined },
   type: ResourceType,
   wanted: KubeObject,
@@ -76,8 +79,39 @@ export async function ensureChild(
   return settle(client, type, live, object, options);
 }
 
+interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly subresource?: string;
+}
+
+type Managed = KubeObject & { metadata: { managedFields?: readonly ManagedFields[] } };
+
+const byCreation = ({ manager, operation, subresource }: ManagedFields): boolean =>
+  manager === FIELD_MANAGER && operation === 'Update' && subresource === undefined;
+
+const byApply = ({ manager, operation }: ManagedFields): boolean => manager === FIELD_MANAGER && operation === 'Apply';
+
+/**
+ * What a POST has made is booked as an Update, and an apply takes away only what an earlier apply has made: a label
+ * that is left out would stay for ever. So the entry is turned into an apply's first, as client-go's csaupgrade does.
+ */
+async function ownByApply(
+  client: ChildClient,
+  type: ResourceType,
+  { metadata }: KubeObject,
+  options: RequestOptions,
+): Promise<void> {
+  const live = await client.get<Managed>(type, metadata, options);
+  const entries = live.metadata.managedFields ?? [];
+  if (!entries.some(byCreation) || entries.some(byApply)) return;
+  const managedFields = entries.map((entry) => (byCreation(entry) ? { ...entry, operation: 'Apply' } : entry));
+  const { uid, resourceVersion } = live.metadata;
+  await client.patch(type, metadata, { metadata: { uid, resourceVersion, managedFields } }, options);
+}
+
 async function settle(
-  client: Pick<ApiClient, 'apply'>,
+  client: ChildClient,
   type: ResourceType,
   live: KubeObject,
   object: KubeObject,
@@ -88,6 +122,7 @@ async function settle(
   if (relation === 'predecessor' || live.metadata.deletionTimestamp) return 'terminating';
   const same = live.metadata.annotations?.[APPLIED_HASH] === object.metadata.annotations?.[APPLIED_HASH];
   if (same && relation === 'own') return 'unchanged';
+  await ownByApply(client, type, object, options);
   await client.apply(type, object, options);
   return 'updated';
 }

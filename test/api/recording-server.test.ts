@@ -112,6 +112,23 @@ describe('a RecordingServer on a real API server', function () {
     expect(operator.written).to.deep.equal([`create poddisruptionbudgets ${before.metadata.name}`]);
   });
 
+  it('takes away what is no longer in the template of the role Service', async () => {
+    const serviceTemplate = { annotations: { keep: '1', drop: '1' }, labels: { drop: '1' } };
+    await make(recordingServers, server('alpha', { serviceTemplate }));
+    await until('the Service', () => find(resources.services, 'alpha'));
+    await operator.client.patch(
+      recordingServers,
+      { namespace, name: 'alpha' },
+      { spec: { serviceTemplate: { annotations: { keep: '2', drop: null }, labels: null } } },
+    );
+    const { annotations, labels } = await until('the Service is changed', async () => {
+      const { metadata } = await read(resources.services, 'alpha');
+      return metadata.annotations?.keep === '2' ? metadata : undefined;
+    });
+    expect(annotations).to.not.have.property('drop');
+    expect(labels).to.not.have.property('drop');
+  });
+
   it('stalls on an unknown pool without making anything, and starts once the pool is there', async () => {
     await make(recordingServers, server('alpha', { poolRef: { name: 'site' } }));
     expect((await condition('alpha', 'Stalled', 'PoolNotFound')).message).to.contain('site');

@@ -90,7 +90,7 @@ function secretsOf(stores: Stores, pool: FailoverPool, servers: readonly Recordi
 
 /** Keeps the pool's access to its cameras' Secrets level, before any failure; writes only what differs. */
 export async function ensurePoolAccess(
-  client: Pick<ApiClient, 'get' | 'create' | 'apply' | 'delete'>,
+  client: Pick<ApiClient, 'get' | 'create' | 'apply' | 'patch' | 'delete'>,
   stores: Stores,
   pool: FailoverPool,
   options: RequestOptions = {},

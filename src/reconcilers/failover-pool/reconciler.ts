@@ -38,7 +38,7 @@ const UNCONFIRMED_MS = 1_000;
 const REFUSED_MS = 30_000;
 
 export interface PoolReconcilerOptions extends PoolSources {
-  readonly client: Pick<ApiClient, 'get' | 'create' | 'apply' | 'delete' | 'replaceStatus'>;
+  readonly client: Pick<ApiClient, 'get' | 'create' | 'apply' | 'patch' | 'delete' | 'replaceStatus'>;
   readonly observationOf: (serverKey: string) => Observation | undefined;
   readonly events: EventRecorder;
   readonly clock: Clock;

@@ -66,6 +66,10 @@ class Bench {
         this.#answer('apply', type);
         return object;
       },
+      patch: async <T extends KubeObject>(type: ResourceType): Promise<T> => {
+        this.#answer('patch', type);
+        return {} as T;
+      },
       delete: async (type) => this.#answer('delete', type),
       replaceStatus: async (type, object) => {
         this.#answer('put', type);
