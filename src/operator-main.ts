@@ -15,6 +15,11 @@ import { createReconcilers } from './reconcilers/index.js';
 
 /** Name of the operator's own Lease; the chart's Role covers exactly this one. */
 const LEADER_LEASE = 'understudy-operator';
+/**
+ * Longest wait before a failed reconcile is tried again, in milliseconds: after a long outage of the API nothing may
+ * touch a key such as a Backup for minutes, and the queue of broken recorders waits for it.
+ */
+const RETRY_CAP_MS = 30_000;
 /** Stands in every baseline; the image's build may name another. */
 const VERSION = process.env.UNDERSTUDY_VERSION ?? '0.1.0';
 
@@ -51,7 +56,7 @@ function run(config: OperatorConfig): void {
     operatorNamespace: config.namespace,
     podDefaults: { image: config.image, imagePullPolicy: config.imagePullPolicy },
     version: VERSION,
-    createController: (options) => createController({ ...options, metrics, log }),
+    createController: (options) => createController({ retryCapMs: RETRY_CAP_MS, ...options, metrics, log }),
   });
   observations.start();
   startProcess({

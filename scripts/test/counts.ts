@@ -6,7 +6,7 @@ export interface Counts {
 }
 
 /** What the reporter writes, one letter a line, as it happens: what was counted survives the death of its process. */
-export const marks = { passed: 'p', failed: 'f', skipped: 's', end: 'e' } as const;
+export const marks = { passed: 'p', failed: 'f', skipped: 's', stopped: 'x', end: 'e' } as const;
 
 /** How a level's process ended. */
 export interface Ending {
@@ -26,7 +26,8 @@ export function outcomeOf(text: string, ending: Ending): Outcome {
   const lines = text.split('\n');
   const count = (mark: string): number => lines.filter((line) => line === mark).length;
   const failed = count(marks.failed);
-  const died = causeOfDeath(lines.includes(marks.end), failed, ending);
+  const stopped = ending.interrupted || lines.includes(marks.stopped);
+  const died = causeOfDeath(lines.includes(marks.end), failed, { ...ending, interrupted: stopped });
   return {
     passed: count(marks.passed),
     failed: failed + (died === undefined ? 0 : 1),

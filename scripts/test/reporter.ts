@@ -22,8 +22,13 @@ class CountingReporter extends mocha.reporters.Spec {
     runner.on(constants.EVENT_TEST_FAIL, () => write(marks.failed));
     runner.on(constants.EVENT_TEST_PENDING, () => write(marks.skipped));
     runner.on(constants.EVENT_RUN_END, () => write(marks.end));
-    process.once('SIGINT', () => stop(runner));
-    process.once('SIGTERM', () => stop(runner));
+    // The mark says so itself: a signal can come from a test as well, and what passed says nothing about the rest.
+    const stopEarly = (): void => {
+      write(marks.stopped);
+      stop(runner);
+    };
+    process.once('SIGINT', stopEarly);
+    process.once('SIGTERM', stopEarly);
   }
 
   override epilogue(): void {

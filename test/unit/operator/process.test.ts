@@ -76,7 +76,18 @@ describe('the process', () => {
   const holder = () =>
     (server.store.get('coordination.k8s.io/v1/leases', 'ops/leader').spec as { holderIdentity: string }).holderIdentity;
 
+  // The tests raise signals; the test runner's own listeners, which end the run, must not hear them.
+  const raised = ['SIGTERM', 'SIGINT', 'unhandledRejection'];
+  let others: (() => void)[];
+
   beforeEach(async () => {
+    others = raised.map((name) => {
+      const listeners = process.rawListeners(name);
+      process.removeAllListeners(name);
+      return () => {
+        for (const listener of listeners) process.on(name, listener as () => void);
+      };
+    });
     server = await LoopbackApiServer.start();
     server.put(resources.nodes, { metadata: { name: 'n0' } });
     exits = [];
@@ -87,6 +98,7 @@ describe('the process', () => {
     await running.stop();
     await base.close();
     await server.close();
+    for (const giveBack of others) giveBack();
   });
 
   it('starts: lists, then leads, then reconciles; is ready only once it has listed, alive before', async () => {

@@ -32,6 +32,11 @@ describe('the outcome of a test level', () => {
     const outcome = outcomeOf(text(marks.passed, marks.end), { ...clean, interrupted: true });
     expect(outcome).to.include({ failed: 1, died: 'it was interrupted' });
   });
+
+  it('is a failure when the tests stopped themselves by a signal', () => {
+    const outcome = outcomeOf(text(marks.passed, marks.stopped, marks.end), clean);
+    expect(outcome).to.include({ failed: 1, died: 'it was interrupted' });
+  });
 });
 
 describe('the closing line', () => {
