@@ -171,7 +171,7 @@ function onlyFitStandbysTakeOver(input: PoolInput, after: FailoverPoolStatus): v
   const broken = input.servers.find(({ name }) => name === current.server);
   const failedBefore = after.history?.some(({ outcome, role }) => outcome === 'Superseded' && role === current.role);
   const role = heldRoles(input).find(({ name }) => name === current.role);
-  const gone = broken === undefined || role === undefined || !isHolder(role, broken);
+  const gone = broken?.member !== true || role === undefined || !isHolder(role, broken);
   expect(gone || failedBefore === true || broken?.health.verdict === 'Broken', 'evidence').to.equal(true);
 }
 
