@@ -23,10 +23,14 @@ describe('deleting while a failover runs', () => {
 
   after(() => scene?.close());
 
+  /** Ends: this very object is gone. The operator may have made another of its name, as it does with a baseline. */
   const deleted = async (type: ResourceType, name: string) => {
     const key = type.namespaced ? { namespace: scene.namespace, name } : { name };
+    const uid = (await scene.api.find(type, key))?.metadata.uid;
+    expect(uid, `${type.kind} ${name} before it is deleted`).to.not.equal(undefined);
     await scene.api.remove(type, key);
-    await waitUntil(`${type.kind} ${name} is gone`, async () => (await scene.api.find(type, key)) === undefined, {
+    const isGone = async () => (await scene.api.find(type, key))?.metadata.uid !== uid;
+    await waitUntil(`${type.kind} ${name} is gone`, isGone, {
       timeoutMs: HANG_MS,
       hint: async () => JSON.stringify(await scene.api.find(type, key)),
     });
