@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { backups, cameraAssignments, failoverPools, recordingServers } from '../../src/crds/index.js';
-import type { ResourceType } from '../../src/operator/objects.js';
+import type { KubeObject, ResourceType } from '../../src/operator/objects.js';
 import { resources } from '../../src/operator/resources.js';
 import { waitUntil } from '../cluster/wait-until.js';
 import { poolManifest } from '../scenario/plan.js';
@@ -26,10 +26,10 @@ describe('deleting while a failover runs', () => {
   /** Ends: this very object is gone. The operator may have made another of its name, as it does with a baseline. */
   const deleted = async (type: ResourceType, name: string) => {
     const key = type.namespaced ? { namespace: scene.namespace, name } : { name };
-    const uid = (await scene.api.find(type, key))?.metadata.uid;
+    const uid = (await scene.api.find<KubeObject>(type, key))?.metadata.uid;
     expect(uid, `${type.kind} ${name} before it is deleted`).to.not.equal(undefined);
     await scene.api.remove(type, key);
-    const isGone = async () => (await scene.api.find(type, key))?.metadata.uid !== uid;
+    const isGone = async () => (await scene.api.find<KubeObject>(type, key))?.metadata.uid !== uid;
     await waitUntil(`${type.kind} ${name} is gone`, isGone, {
       timeoutMs: HANG_MS,
       hint: async () => JSON.stringify(await scene.api.find(type, key)),
