@@ -27,7 +27,7 @@ export interface Operator {
   replicas(): Promise<Replica[]>;
   /** Node of the replica that holds the leader Lease; undefined while nobody leads. */
   leaderNode(): Promise<string | undefined>;
-  /** Waits for two ready replicas, one of which leads. */
+  /** Waits for two ready replicas on two nodes, one of which leads. */
   ready(): Promise<void>;
 }
 
@@ -65,7 +65,22 @@ function operatorOf(api: Api): Operator {
       return all.length === 2 && all.every((replica) => replica.ready) && (await leaderNode()) !== undefined;
     };
     const hint = async () => `The replicas are: ${JSON.stringify(await replicas())}`;
-    await waitUntil('both replicas of the operator are ready', isUp, { timeoutMs: READY_MS, intervalMs: 100, hint });
+    // After an outage Kubernetes may have evicted a replica while only the other's node was well: being apart is a wish
+    // of the scheduler's, which it heeds only when a pod is placed. So the one that does not lead is placed anew.
+    const isApart = async () => {
+      if (!(await isUp())) return false;
+      const all = await replicas();
+      if (new Set(all.map(({ node }) => node)).size === 2) return true;
+      const lease = await api.find<{ spec?: { holderIdentity?: string } }>(resources.leases, {
+        namespace: OPERATOR_NAMESPACE,
+        name: LEADER_LEASE,
+      });
+      const follower = all.find(({ pod }) => !(lease?.spec?.holderIdentity ?? '').startsWith(pod));
+      if (follower) await api.remove(resources.pods, { namespace: OPERATOR_NAMESPACE, name: follower.pod });
+      return false;
+    };
+    const what = 'both replicas of the operator are ready, on two nodes';
+    await waitUntil(what, isApart, { timeoutMs: READY_MS, intervalMs: 100, hint });
   };
   return { replicas, leaderNode, ready };
 }
