@@ -53,12 +53,13 @@ function operatorOf(api: Api): Operator {
       .filter((pod) => pod.metadata.deletionTimestamp === undefined)
       .map((pod) => ({ pod: pod.metadata.name, node: pod.spec.nodeName ?? '', ready: isReady(pod) }));
   };
-  const leaderNode = async () => {
+  const leader = async () => {
     const key = { namespace: OPERATOR_NAMESPACE, name: LEADER_LEASE };
     const lease = await api.find<{ spec?: { holderIdentity?: string } }>(resources.leases, key);
     const holder = lease?.spec?.holderIdentity ?? '';
-    return (await replicas()).find(({ pod }) => holder === pod || holder.startsWith(`${pod}_`))?.node;
+    return (await replicas()).find(({ pod }) => holder === pod || holder.startsWith(`${pod}_`));
   };
+  const leaderNode = async () => (await leader())?.node;
   const ready = async () => {
     const isUp = async () => {
       const all = await replicas();
@@ -71,11 +72,8 @@ function operatorOf(api: Api): Operator {
       if (!(await isUp())) return false;
       const all = await replicas();
       if (new Set(all.map(({ node }) => node)).size === 2) return true;
-      const lease = await api.find<{ spec?: { holderIdentity?: string } }>(resources.leases, {
-        namespace: OPERATOR_NAMESPACE,
-        name: LEADER_LEASE,
-      });
-      const follower = all.find(({ pod }) => !(lease?.spec?.holderIdentity ?? '').startsWith(pod));
+      const leading = await leader();
+      const follower = leading && all.find(({ pod }) => pod !== leading.pod);
       if (follower) await api.remove(resources.pods, { namespace: OPERATOR_NAMESPACE, name: follower.pod });
       return false;
     };
