@@ -13,7 +13,7 @@ RUN apt-get update \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund --loglevel=error
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 FROM dependencies AS bundles
 COPY tsconfig.json ./
@@ -33,7 +33,7 @@ RUN apt-get update \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 
 FROM media AS runtime
-COPY --from=dependencies /build/node_modules/node/bin/node /usr/local/bin/node
+COPY --from=dependencies /build/node_modules/node-linux-*/bin/node /usr/local/bin/node
 COPY deploy/image/collect-closure.sh /
 RUN strip --strip-unneeded /usr/local/bin/node \
  && mkdir -p /root.d/usr/bin /root.d/usr/sbin /root.d/usr/lib /root.d/usr/lib64 /root.d/etc /root.d/app \

@@ -4,17 +4,26 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 
 const installed = 'node_modules/.package-lock.json';
+/** Three times what the slowest registry needed; npm has no limit of its own for a whole installation. */
+const limitMinutes = 8;
+
 const fresh = existsSync(installed) && statSync(installed).mtimeMs >= statSync('package-lock.json').mtimeMs;
-if (!fresh) {
+if (!fresh && !(install() || install())) process.exit(1);
+
+/** True when all packages are there. Says what went wrong when not. */
+function install() {
   console.log('Installing the locked npm packages (npm ci) ...');
+  // No package may run code of its own while it is installed: nothing here needs it, and a script that waits for ever
+  // (one that called npm again did) stops everything. The lock file decides the versions, so a cached list of them will do.
   // Warnings are left out: on an older Node npm names every package that wants a newer one, which the lock file brings.
-  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status, error } = spawnSync('npm', ['ci', ...options], {
     stdio: 'inherit',
+    timeout: limitMinutes * 60_000,
+    killSignal: 'SIGKILL',
   });
-  if (status !== 0) {
-    console.error(
-      `npm ci failed${error ? `: ${error.message}` : ''}. Is the npm registry reachable? Nothing was started.`,
-    );
-    process.exit(1);
-  }
+  if (status === 0) return true;
+  const reason = error?.code === 'ETIMEDOUT' ? `: not done after ${limitMinutes} min` : error ? `: ${error.message}` : '';
+  console.error(`npm ci failed${reason}. Is the npm registry reachable? Nothing was started.`);
+  return false;
 }
