@@ -23,7 +23,8 @@ function install() {
     killSignal: 'SIGKILL',
   });
   if (status === 0) return true;
-  const reason = error?.code === 'ETIMEDOUT' ? `: not done after ${limitMinutes} min` : error ? `: ${error.message}` : '';
-  console.error(`npm ci failed${reason}. Is the npm registry reachable? Nothing was started.`);
+  const late = error?.code === 'ETIMEDOUT';
+  const reason = late ? `not done after ${limitMinutes} minutes` : (error?.message ?? `it ended with ${status}`);
+  console.error(`npm ci failed: ${reason}. Is the npm registry reachable? Nothing was started.`);
   return false;
 }
