@@ -76,7 +76,7 @@ function ready(assessment: Assessment): ConditionVerdict {
     const holder = ownRole?.holder?.metadata.name;
     const moved = holder !== undefined && holder !== server.metadata.name;
     const heir = moved ? `; ${holder} records ${ownRole?.name}` : '';
-    return no(health.trigger ?? reasons.Unreachable, `${health.evidence.join('; ')}${heir}`);
+    return no(health.trigger ?? reasons.Unreachable, `${health.evidence.map(({ message }) => message).join('; ')}${heir}`);
   }
   if (!everReady) return starting(assessment);
   if (health.verdict === 'Healthy') return recordsRole(assessment);

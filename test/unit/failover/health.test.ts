@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { foldContact } from '../../../src/failover/contact.js';
 import { judge } from '../../../src/failover/health.js';
+import { healthSettings } from '../../../src/failover/settings.js';
 import { observe } from '../../../src/failover/observation.js';
 import type { ApiContact, HealthSettings, Observation, ServerHealth, Signals } from '../../../src/failover/types.js';
 import { type SignalsBuilder, signals } from '../support/builders/signals.js';
@@ -9,7 +10,7 @@ import { type SignalsBuilder, signals } from '../support/builders/signals.js';
 /** One replica that watches one server; timeout 6 s, so a heartbeat every 2 s. */
 class Replica {
   now = 0;
-  settings: HealthSettings = { timeoutSeconds: 6, storageGraceSeconds: 5, recordingServiceGraceSeconds: 30 };
+  settings: HealthSettings = healthSettings({ failoverTimeoutSeconds: 6 });
   #observation: Observation | undefined;
   #contact: ApiContact | undefined = { since: 0, last: 0 };
   #beats = 0;
