@@ -32,7 +32,9 @@ const spec = z.object({
     ),
   restartGraceSeconds: seconds(0, 3600)
     .default(60)
-    .describe('A recorder that has announced its stop is given so long to come back, if that is longer than the timeout.'),
+    .describe(
+      'A recorder that has announced its stop is given so long to come back, if that is longer than the timeout.',
+    ),
   failback: z
     .object({
       mode: z

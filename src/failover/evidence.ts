@@ -15,14 +15,18 @@ function nodeFacts(node: NodeSignal | undefined, name = ''): Named[] {
   if (!node.exists) return [['node', { reason: reasons.NodeGone, message: `node ${name} does not exist any more` }]];
   if (node.ready) return [];
   const why = node.readyReason === undefined ? '' : ` (${node.readyReason})`;
-  return [['node', { reason: reasons.NodeNotReady, message: `node ${name} is not ready${why}`, time: node.readySince }]];
+  return [
+    ['node', { reason: reasons.NodeNotReady, message: `node ${name} is not ready${why}`, time: node.readySince }],
+  ];
 }
 
 function endOf(pod: PodSignal): Named[] {
   if (pod.phase !== 'Failed' && pod.phase !== 'Succeeded') return [];
   const words = [pod.reason, pod.message].filter((word) => word !== undefined && word !== '').join(': ');
   const evicted = pod.reason === 'Evicted';
-  const message = evicted ? `its pod was evicted: ${pod.message ?? 'no reason was given'}` : `its pod has ended ${words}`;
+  const message = evicted
+    ? `its pod was evicted: ${pod.message ?? 'no reason was given'}`
+    : `its pod has ended ${words}`;
   const reason = evicted ? reasons.PodEvicted : reasons.PodEnded;
   // The operator makes another pod at once; the reason of the failure must not go with the old one.
   return [['pod-end', { reason, message: message.trim(), time: pod.endedTime, lasting: true }]];
@@ -46,7 +50,7 @@ function startOf(pod: PodSignal): Named[] {
     return [['pod-start', { reason: reasons.Unschedulable, message: pod.unschedulableMessage }]];
   if (pod.notStartedSince === undefined || pod.phase === 'Failed' || pod.phase === 'Succeeded') return [];
   const message = `its pod has no sandbox on node ${pod.nodeName} yet: its volumes or its network are not there`;
-  return [['pod-start', { reason: reasons.PodNotStarted, message, time: pod.notStartedSince }]];
+  return [['pod-start', { reason: reasons.PodNotStarted, message, time: pod.notStartedSince || undefined }]];
 }
 
 function podFacts({ pod, node }: Signals): Named[] {
