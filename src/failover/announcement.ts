@@ -6,8 +6,8 @@ import type { Announcement, HealthSettings, Monotonic, Observation, Signals } fr
  */
 function isPlanned(before: Observation | undefined): boolean {
   if (before === undefined) return true;
-  const { serviceFailedAt, disksLostAt, containerFailedAt, serviceStartingAt, announcement } = before;
-  const troubles = [serviceFailedAt, disksLostAt, containerFailedAt, serviceStartingAt, announcement];
+  const { serviceFailedAt, disksLostAt, containerFailedAt, serviceStartingAt } = before;
+  const troubles = [serviceFailedAt, disksLostAt, containerFailedAt, serviceStartingAt];
   return troubles.every((trouble) => trouble === undefined);
 }
 
@@ -27,7 +27,8 @@ export function foldAnnouncement(
   const { sinceTime } = recordingService;
   const known = before?.announcement;
   if (known?.podUID === podUID && known.sinceTime === sinceTime) return known;
-  return { podUID, sinceTime, seenAt: now, planned: isPlanned(before) };
+  // It stops again without having come back in between: the first announcement's time goes on.
+  return { podUID, sinceTime, seenAt: known?.seenAt ?? now, planned: known?.planned ?? isPlanned(before) };
 }
 
 /**

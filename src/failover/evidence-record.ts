@@ -5,12 +5,14 @@ import { findServer } from './roles.js';
 import type { Evidence } from './types.js';
 
 /**
- * The wall clock in milliseconds, but never before the failures that are still to be dealt with: one that was set back
- * must not put a later failure in front of an earlier one.
+ * The wall clock in milliseconds, but after the failures that are still to be dealt with: one that was set back must not
+ * put a later failure in front of an earlier one.
  */
 export function steadyWall({ record, input }: Draft): number {
   const broken = [...(record.queue ?? []), record.current].map((entry) => Date.parse(entry?.brokenTime ?? ''));
-  return Math.max(input.now.wall.getTime(), ...broken.filter(Number.isFinite));
+  const latest = Math.max(...broken.filter(Number.isFinite));
+  const wall = input.now.wall.getTime();
+  return wall < latest ? latest + 1 : wall;
 }
 
 /** Evidence as it is kept: with the time when it began, frozen. */
