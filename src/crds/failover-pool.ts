@@ -7,7 +7,15 @@ export const triggers = ['Unreachable', 'AllDisksLost', 'RecordingServiceFailed'
 export type Trigger = (typeof triggers)[number];
 
 const serverName = () => z.string().min(1).max(40);
-const evidence = () => z.array(z.string().max(256)).max(16);
+/** What was seen of a failure. Frozen as it was first seen: nothing in it changes by itself. */
+const evidenceEntry = z.object({
+  reason: z.string().max(64).describe('One of the fixed reasons.').optional(),
+  message: z.string().max(256),
+  time: time().describe(
+    "When it began, as far as is known: by Kubernetes, by the recorder's own clock, or when it was first seen.",
+  ),
+});
+const evidence = () => z.array(evidenceEntry).max(16);
 
 const spec = z.object({
   failoverTimeoutSeconds: seconds(3, 3600)
@@ -17,6 +25,16 @@ const spec = z.object({
   recordingServiceGraceSeconds: seconds(0, 3600)
     .default(30)
     .describe('The recording service must have failed for so long (rule 9c).'),
+  startGraceSeconds: seconds(0, 3600)
+    .default(120)
+    .describe(
+      'A recording service that is starting for longer has failed (rule 9c); a server that has not been ready once after so long waits for a person.',
+    ),
+  restartGraceSeconds: seconds(0, 3600)
+    .default(60)
+    .describe(
+      'A recorder that has announced its stop is given so long to come back, if that is longer than the timeout.',
+    ),
   failback: z
     .object({
       mode: z
@@ -192,3 +210,4 @@ export type CurrentFailover = z.infer<typeof current>;
 export type Role = z.infer<typeof role>;
 export type QueueEntry = NonNullable<FailoverPoolStatus['queue']>[number];
 export type HistoryEntry = z.infer<typeof historyEntry>;
+export type EvidenceEntry = z.infer<typeof evidenceEntry>;

@@ -11,6 +11,7 @@ import { assignmentOf } from './assignment.js';
 import { makeBaseline } from './baseline.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
+import { gatherEvidence } from './evidence-record.js';
 import { poolConditions } from './pool-conditions.js';
 import { queueBroken, releaseRecovered } from './queue.js';
 import { heldRoles, holderOf } from './roles.js';
@@ -35,6 +36,7 @@ const policies: readonly Policy[] = [
   dropOrphanedTakeover,
   releaseRecovered,
   queueBroken,
+  gatherEvidence,
   noteAcknowledgement,
   noteBinding,
   supersedeFailedStandby,

@@ -48,7 +48,7 @@ function unhealthy({ health }: ServerView, role: HeldRole, server: ServerView, t
   if (health.verdict === 'NeverReady')
     return { reason: reasons.NeverReady, message: 'it has not been ready once; look at its pod' };
   if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that broke' };
-  const why = health.evidence[0] ?? 'it has not reported that it can record';
+  const why = health.evidence[0]?.message ?? 'it has not reported that it can record';
   return { reason: reasons.NotHealthy, message: `${health.trigger ?? health.verdict}: ${why}` };
 }
 

@@ -10,6 +10,7 @@ import type {
 import { createBackupReconciler, isFinal } from './backup/index.js';
 import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
 import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
+import { createMountFaults } from './mount-faults.js';
 import { createObservations, type Observations } from './observations.js';
 import { createServerReconciler, reviewProtection, watchServers } from './recording-server/index.js';
 import type { PodDefaults } from './recording-server/pod-plan.js';
@@ -52,10 +53,12 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   const { namespaces, operatorNamespace } = options;
   const watches = createWatches({ client, namespaces, operatorNamespace, metrics, log });
   const { stores } = watches;
+  const mountFaults = createMountFaults({ client, stores, clock, log, onFound: (key) => observations.refresh(key) });
   // The controllers are made after what calls them; nothing calls before the reflectors run.
   const observations = createObservations({
     watches,
     clock,
+    mountFaultOf: mountFaults.faultOf,
     lastServerContact: client.lastServerContact,
     onVerdict: (key, health) => {
       // The pool first: what a verdict costs is the time to the pool's commit.
@@ -63,6 +66,7 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       servers.enqueue(key);
       reviewProtection(stores, key, servers);
       reviewCamerasOf(stores, key, health, cameras);
+      mountFaults.review(key, health);
     },
   });
   const { healthOf, get: observationOf } = observations;
@@ -97,6 +101,9 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   const backups = createController({
     name: 'backup',
     reconcile: createBackupReconciler({ client, stores, events, clock, version: options.version }),
+  });
+  watches.on('servers', (key, next) => {
+    if (next === undefined) mountFaults.forget(key);
   });
   watchPools(watches, (key) => pools.enqueue(key));
   watchServers(watches, servers);

@@ -47,6 +47,25 @@ function starting({ gathered }: Assessment): ConditionVerdict {
   return no(reasons.Starting, pod ? 'The recorder starts' : 'The pod is being made');
 }
 
+/**
+ * A first start that takes longer than startGraceSeconds: never a failover (rule 9), but it waits for a person. Said
+ * until it is ready, also by an operator that has just started and counts anew.
+ */
+function overdue(assessment: Assessment): ConditionVerdict | undefined {
+  const { gathered, everReady } = assessment;
+  if (everReady || gathered.server.spec.operatingMode === 'Maintenance') return undefined;
+  const said = previous(assessment, 'Stalled');
+  const before = said?.status === 'True' && said.reason === reasons.NeverReady;
+  if (gathered.health.startOverdue !== true && !before) return undefined;
+  const { reason, message } = starting(assessment);
+  const seen = gathered.health.evidence.map((entry) => entry.message).filter((text) => text !== message);
+  const all = [`${reason}: ${message}`, ...(gathered.health.verdict === 'Unknown' ? [] : seen)];
+  return yes(
+    reasons.NeverReady,
+    `Not ready within startGraceSeconds (${gathered.settings.startGraceSeconds}): ${all.join('; ')}`,
+  );
+}
+
 function takesOver({ gathered }: Assessment): boolean {
   const current = gathered.pool?.status?.current;
   return current?.step === 'TakingOver' && current.standby === gathered.server.metadata.name;
@@ -76,7 +95,10 @@ function ready(assessment: Assessment): ConditionVerdict {
     const holder = ownRole?.holder?.metadata.name;
     const moved = holder !== undefined && holder !== server.metadata.name;
     const heir = moved ? `; ${holder} records ${ownRole?.name}` : '';
-    return no(health.trigger ?? reasons.Unreachable, `${health.evidence.join('; ')}${heir}`);
+    return no(
+      health.trigger ?? reasons.Unreachable,
+      `${health.evidence.map(({ message }) => message).join('; ')}${heir}`,
+    );
   }
   if (!everReady) return starting(assessment);
   if (health.verdict === 'Healthy') return recordsRole(assessment);
@@ -93,7 +115,7 @@ function reconciling(assessment: Assessment, readiness: ConditionVerdict): Condi
     reasons.Stabilising,
     reasons.TakingOver,
   ];
-  if (assessment.fault || !busy.includes(readiness.reason)) return no(reasons.AsExpected);
+  if (assessment.fault || overdue(assessment) || !busy.includes(readiness.reason)) return no(reasons.AsExpected);
   return yes(readiness.reason, readiness.message);
 }
 
@@ -148,7 +170,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
     Reconciling: reconciling(assessment, shown),
     RecordingServiceReady: orBefore(assessment, 'RecordingServiceReady', health.recordingServiceReady),
     SafeToRepair: safeToRepair(assessment),
-    Stalled: fault ? yes(fault.reason, fault.message) : no(reasons.AsExpected),
+    Stalled: fault ? yes(fault.reason, fault.message) : (overdue(assessment) ?? no(reasons.AsExpected)),
     StorageHealthy: orBefore(assessment, 'StorageHealthy', health.storageHealthy),
   };
 }

@@ -21,6 +21,8 @@ export function pool(epoch = 3): FailoverPool {
       failoverTimeoutSeconds: 5,
       storageGraceSeconds: 5,
       recordingServiceGraceSeconds: 30,
+      startGraceSeconds: 120,
+      restartGraceSeconds: 60,
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
       backup: { engine: 'Secret', deadlineSeconds: 20 },

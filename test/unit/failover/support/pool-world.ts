@@ -28,7 +28,7 @@ export function health(verdict: Verdict, trigger?: Trigger, brokenForMs = 0): Se
   return {
     verdict,
     trigger,
-    evidence: verdict === 'Healthy' ? [] : [`${verdict} for the test`],
+    evidence: verdict === 'Healthy' ? [] : [{ reason: 'NotHealthy', message: `${verdict} for the test`, ageMs: 0 }],
     lastSeenTime: '2026-01-02T03:04:00Z',
     silentForMs: 0,
     brokenForMs,

@@ -21,7 +21,7 @@ export function healthOf(verdict: Verdict, change: Partial<ServerHealth> = {}): 
   } as const;
   return {
     verdict,
-    evidence: verdict === 'Broken' ? ['no heartbeat'] : [],
+    evidence: verdict === 'Broken' ? [{ reason: 'Unreachable', message: 'no heartbeat', ageMs: 0 }] : [],
     silentForMs: fresh ? 0 : 20_000,
     brokenForMs: verdict === 'Broken' ? 1_000 : 0,
     ...(verdict === 'Broken' ? { trigger: 'Unreachable' } : {}),

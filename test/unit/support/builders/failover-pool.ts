@@ -6,6 +6,8 @@ export class FailoverPoolBuilder {
     failoverTimeoutSeconds: 6,
     storageGraceSeconds: 5,
     recordingServiceGraceSeconds: 30,
+    startGraceSeconds: 120,
+    restartGraceSeconds: 60,
     failback: { mode: 'None', stableSeconds: 300 },
     compatibility: { version: 'SameMinor' },
     backup: { engine: 'Secret', deadlineSeconds: 20 },
