@@ -102,6 +102,16 @@ function serviceRuns(observation: Observation): boolean {
   return currentReport(observation.signals)?.recordingService?.state === 'Ready';
 }
 
+/**
+ * Silent without a cause that the cluster can see. A container that can't run and disks that are gone explain their
+ * silence, and say nothing about the network.
+ */
+function suspected({ observation, silence }: Case, due: readonly Fault[]): boolean {
+  if (!observation.everReady || observation.containerFailedAt !== undefined) return false;
+  const trigger = due[0]?.trigger;
+  return trigger === undefined ? silence.late : trigger === 'Unreachable';
+}
+
 /** When the judgement would change by itself: a fault becomes due, or a heartbeat late. */
 function nextCheckInMs({ silence }: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
   if (verdict === 'Broken' || verdict === 'NeverReady') return undefined;
@@ -116,6 +126,7 @@ function notJudged(observation: Observation | undefined, why: string): ServerHea
     evidence: [why],
     lastSeenTime: observation?.renewal?.renewTime,
     silentForMs: 0,
+    suspected: false,
     brokenForMs: 0,
     reachable: unseen(why),
     storageHealthy: unseen(why),
@@ -149,6 +160,7 @@ export function judge(
     evidence: (due.length > 0 ? due : faults).map((fault) => fault.evidence),
     lastSeenTime: observation.renewal?.renewTime,
     silentForMs: silence.silentForMs,
+    suspected: suspected(facts, due),
     brokenForMs: Math.max(0, -(due[0]?.dueInMs ?? 0)),
     reachable: reachable(observation, silence),
     storageHealthy: storageHealthy(observation),

@@ -1,8 +1,13 @@
 import { type QueueEntry, reasons } from '../crds/index.js';
 import { type Draft, viewOf } from './draft.js';
-import { type HeldRole, heldRoles } from './roles.js';
-import { assignedRole, chooseStandby, whyNone } from './standby-choice.js';
-import type { ConditionVerdict, PoolConditionType, PoolInput, ServerView } from './types.js';
+import { operatorIsolated } from './isolation.js';
+import { listed } from './placement.js';
+import type { PoolProtection } from './protection.js';
+import type { HeldRole } from './roles.js';
+import { chooseStandby, whyNone } from './standby-choice.js';
+import type { StandbyTable } from './standby-table.js';
+import { failoversHeld } from './storm.js';
+import type { ConditionVerdict, PoolConditionType, PoolInput } from './types.js';
 
 const yes = (reason: ConditionVerdict['reason'], message: string): ConditionVerdict => ({
   status: 'True',
@@ -15,30 +20,11 @@ const no = (reason: ConditionVerdict['reason'], message: string): ConditionVerdi
   message,
 });
 
-/** Names that fit into a message, and how many more there are. */
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 20).join(', ');
-  return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
-}
-
-/** The servers that hold no role: only they can be free for one. Of 200 servers few are left to compare. */
-function freeServers(view: PoolInput): ServerView[] {
-  return view.servers.filter((server) => assignedRole(view, server) === '');
-}
-
 /** Rule 6: is there a standby for every role that is held? */
-function standbyAvailable(view: PoolInput): ConditionVerdict {
-  const free = new Set(freeServers(view).map(({ name }) => name));
-  const choices = heldRoles(view).map((role) => {
-    const servers = view.servers.filter(({ name }) => free.has(name) || name === role.name || name === role.holder);
-    const { candidates } = chooseStandby({ ...view, servers }, role, { tolerateLate: true });
-    return {
-      role,
-      fit: candidates.find(({ server, reason }) => reason === reasons.Fits && server.name !== role.holder),
-    };
-  });
+function standbyAvailable(view: PoolInput, { roles, fitting }: StandbyTable): ConditionVerdict {
+  const choices = roles.map((role) => ({ role, fit: fitting(role)[0] }));
   const without = choices.filter(({ fit }) => fit === undefined).map(({ role }) => role);
-  const ready = new Set(choices.map(({ fit }) => fit?.server.name).filter((name) => name !== undefined));
+  const ready = new Set(choices.map(({ fit }) => fit?.name).filter((name) => name !== undefined));
   if (choices.length === 0) return no(reasons.NoStandby, 'No server of the pool holds a role');
   if (ready.size === 0) return noneFits(view, without[0]);
   const rest = without.length === 0 ? '' : `; none fits the roles ${listed(without.map(({ name }) => name))}`;
@@ -88,17 +74,23 @@ function ready(view: PoolInput): ConditionVerdict {
 }
 
 /** All conditions of a pool, as they follow from the decision. */
-export function poolConditions(draft: Draft): Readonly<Record<PoolConditionType, ConditionVerdict>> {
+export function poolConditions(
+  draft: Draft,
+  protection: PoolProtection,
+): Readonly<Record<PoolConditionType, ConditionVerdict>> {
   const view = viewOf(draft);
   const paused = view.spec.paused;
   return {
     Ready: ready(view),
-    StandbyAvailable: standbyAvailable(view),
+    StandbyAvailable: standbyAvailable(view, protection.table),
     OnSubstitute: onSubstitute(view),
     Paused: paused
       ? yes(reasons.Paused, 'spec.paused: nothing is moved')
       : no(reasons.NotPaused, 'Failovers are served'),
     Reconciling: reconciling(view),
     Stalled: stalled(view),
+    FailoversHeld: failoversHeld(draft),
+    Protected: protection.condition,
+    OperatorIsolated: operatorIsolated(draft),
   };
 }

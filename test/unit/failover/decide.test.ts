@@ -295,7 +295,7 @@ describe('rules of a pool', () => {
       const pool = world().breaks('a', 'Unreachable', 50).silenceAgent('s1');
       pool.decide();
       pool.report('s1', { role: 'a', epoch: 2 }).decide();
-      pool.breaks('b').breaks('s1').decide();
+      pool.breaks('b', 'AllDisksLost').breaks('s1', 'AllDisksLost').decide();
       expect(pool.status.current).to.include({ server: 'a', standby: 's2' });
     });
 

@@ -23,6 +23,7 @@ export function pool(epoch = 3): FailoverPool {
       recordingServiceGraceSeconds: 30,
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
+      storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
       backup: { engine: 'Secret', deadlineSeconds: 20 },
       paused: false,
     },
