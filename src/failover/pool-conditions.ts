@@ -7,6 +7,7 @@ import type { HeldRole } from './roles.js';
 import { chooseStandby, whyNone } from './standby-choice.js';
 import type { StandbyTable } from './standby-table.js';
 import { failoversHeld } from './storm.js';
+import { standbyFailure } from './takeover.js';
 import type { ConditionVerdict, PoolConditionType, PoolInput } from './types.js';
 
 const yes = (reason: ConditionVerdict['reason'], message: string): ConditionVerdict => ({
@@ -51,7 +52,19 @@ function stuck(view: PoolInput): QueueEntry | undefined {
   return view.status.queue?.find(({ waitingFor }) => helpless.some((reason) => waitingFor?.startsWith(`${reason}:`)));
 }
 
-function stalled(view: PoolInput): ConditionVerdict {
+/** A takeover that can't be finished, and by spec.paused not be begun anew with another standby either. */
+function stuckInPause(draft: Draft): string | undefined {
+  const { current } = draft.record;
+  if (!draft.input.spec.paused || current?.step !== 'TakingOver') return undefined;
+  const failure = standbyFailure(draft, current);
+  if (failure === undefined) return undefined;
+  return `${current.standby} was to take over the role ${current.role}, but ${failure}; spec.paused keeps the next standby from it`;
+}
+
+function stalled(draft: Draft): ConditionVerdict {
+  const view = viewOf(draft);
+  const pausedIn = stuckInPause(draft);
+  if (pausedIn !== undefined) return yes(reasons.Paused, pausedIn);
   const entry = stuck(view);
   if (entry?.waitingFor === undefined) return no(reasons.AsExpected, 'Nothing waits for a person');
   const reason = [reasons.NoStandby, reasons.Paused].find((known) => entry.waitingFor?.startsWith(`${known}:`));
@@ -64,9 +77,17 @@ function reconciling({ status: { current } }: PoolInput): ConditionVerdict {
   return yes(reasons.FailingOver, `Failover of ${current.server}: ${what} ${current.role}`);
 }
 
+/** Nothing new is begun; what is committed is finished, since a role between two servers is what nobody wants. */
+function pausedCondition({ spec, status: { current } }: PoolInput): ConditionVerdict {
+  if (!spec.paused) return no(reasons.NotPaused, 'Failovers are served');
+  const running = current && `; what is committed is finished: ${current.server} to ${current.standby}`;
+  return yes(reasons.Paused, `spec.paused: nothing is moved${running ?? ''}`);
+}
+
 /** Ready is about the pool's roles: a role that a substitute records is as it should be (kstatus). */
-function ready(view: PoolInput): ConditionVerdict {
-  const wrong = [stalled(view), reconciling(view)].find(({ status }) => status === 'True');
+function ready(draft: Draft): ConditionVerdict {
+  const view = viewOf(draft);
+  const wrong = [stalled(draft), reconciling(view)].find(({ status }) => status === 'True');
   if (wrong !== undefined) return no(wrong.reason, wrong.message);
   const queued = view.status.queue?.[0];
   if (queued !== undefined) return no(reasons.FailingOver, `${queued.server} waits: ${queued.waitingFor ?? ''}`);
@@ -79,16 +100,13 @@ export function poolConditions(
   protection: PoolProtection,
 ): Readonly<Record<PoolConditionType, ConditionVerdict>> {
   const view = viewOf(draft);
-  const paused = view.spec.paused;
   return {
-    Ready: ready(view),
+    Ready: ready(draft),
     StandbyAvailable: standbyAvailable(view, protection.table),
     OnSubstitute: onSubstitute(view),
-    Paused: paused
-      ? yes(reasons.Paused, 'spec.paused: nothing is moved')
-      : no(reasons.NotPaused, 'Failovers are served'),
+    Paused: pausedCondition(view),
     Reconciling: reconciling(view),
-    Stalled: stalled(view),
+    Stalled: stalled(draft),
     FailoversHeld: failoversHeld(draft),
     Protected: protection.condition,
     OperatorIsolated: operatorIsolated(draft),

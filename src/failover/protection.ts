@@ -4,7 +4,7 @@ import { lonelyNode } from './isolation.js';
 import { match } from './matching.js';
 import { listed } from './placement.js';
 import { type HeldRole, holderOf } from './roles.js';
-import { chooseStandby, whyNone } from './standby-choice.js';
+import { whyNone } from './standby-choice.js';
 import { type StandbyTable, standbyTable } from './standby-table.js';
 import type { ConditionVerdict, PoolView, ServerView } from './types.js';
 
@@ -28,6 +28,14 @@ interface Loss {
   readonly what: string;
   readonly node?: string | undefined;
   readonly held: readonly { readonly role: HeldRole; readonly holder: ServerView }[];
+}
+
+/** Who stands by now, and who waits for a standby already. */
+interface Present {
+  readonly table: StandbyTable;
+  readonly waiting: readonly HeldRole[];
+  /** How many of those that wait could be served now. */
+  readonly servedNow: number;
 }
 
 /** What would be left after a loss. */
@@ -62,15 +70,18 @@ function lossesOf(held: Loss['held']): Loss[] {
   return [...nodes.values(), ...losses].sort((a, b) => (a.what < b.what ? -1 : 1));
 }
 
+/** Holders fall out by themselves: they stand by for nobody. */
+function outlives({ nodeName }: ServerView, { node }: Loss): boolean {
+  return node === undefined || nodeName !== node;
+}
+
 /** Rule 4, in numbers: how many of the lost roles the surviving standbys could take, those that wait already first. */
-function aftermathOf(table: StandbyTable, waiting: readonly HeldRole[], loss: Loss): Aftermath {
-  const survivors = (role: HeldRole) =>
-    table.fitting(role).filter(({ nodeName }) => loss.node === undefined || nodeName !== loss.node);
+function aftermathOf({ table, waiting, servedNow }: Present, loss: Loss): Aftermath {
+  const survivors = (role: HeldRole) => table.fitting(role).filter((server) => outlives(server, loss));
   const lost = loss.held.map(({ role }) => role);
   const matched = match([...waiting, ...lost], survivors);
-  const before = match(waiting, (role) => table.fitting(role)).size;
   const heirs = new Map([...matched].map(([role, heir]) => [role.name, heir]));
-  return { loss, heirs, served: Math.max(0, matched.size - before) };
+  return { loss, heirs, served: Math.max(0, matched.size - servedNow) };
 }
 
 function survivable({ loss, served }: Aftermath): boolean {
@@ -88,12 +99,12 @@ function described({ loss, served }: Aftermath): string {
 }
 
 /** Nodes first; then the single recorders of such nodes, where the loss of one of them would be too much as well. */
-function unsurvivable(table: StandbyTable, waiting: readonly HeldRole[], aftermaths: readonly Aftermath[]): string[] {
+function unsurvivable(present: Present, aftermaths: readonly Aftermath[]): string[] {
   const failing = aftermaths.filter((aftermath) => !survivable(aftermath));
   const shared = failing.filter(({ loss }) => loss.held.length > 1);
   const single = shared
     .flatMap(({ loss }) => loss.held)
-    .map((entry) => aftermathOf(table, waiting, { what: `server ${entry.holder.name}`, held: [entry] }))
+    .map((entry) => aftermathOf(present, { what: `server ${entry.holder.name}`, held: [entry] }))
     .filter((aftermath) => !survivable(aftermath));
   return [...failing, ...single].map(described);
 }
@@ -116,22 +127,24 @@ function poolCondition(view: PoolView, table: StandbyTable, failures: readonly s
 }
 
 /** Why the role of this server would be left without a recorder. */
-function unprotected(view: PoolView, holder: ServerView, role: HeldRole): ConditionVerdict {
-  const choice = chooseStandby(view, role, { tolerateLate: true, without: holder });
-  if (choice.chosen === undefined) return { status: 'False', ...whyNone(choice) };
-  const message = `${choice.chosen.name} fits, but other roles would need it too; add a RecordingServer of type Failover`;
+function unprotected({ table }: Present, loss: Loss, role: HeldRole): ConditionVerdict {
+  const left = table.candidates(role).filter(({ server }) => outlives(server, loss));
+  const fit = left.find(({ reason }) => reason === reasons.Fits);
+  if (fit === undefined) return { status: 'False', ...whyNone({ candidates: left }) };
+  const message = `${fit.server.name} fits, but other roles would need it too; add a RecordingServer of type Failover`;
   return no(reasons.NoStandby, message);
 }
 
 function serverCondition(
   view: PoolView,
+  present: Present,
   { heirs, loss }: Aftermath,
-  { role, holder }: Loss['held'][number],
+  { role }: Loss['held'][number],
   atRisk: string | undefined,
 ): ConditionVerdict {
   if (view.spec.paused) return no(reasons.PoolPaused, `Pool ${view.name} is paused (spec.paused)`);
   const heir = heirs.get(role.name);
-  if (heir === undefined) return unprotected(view, holder, role);
+  if (heir === undefined) return unprotected(present, loss, role);
   if (loss.node !== undefined && loss.node === atRisk)
     return no(reasons.OperatorAtRisk, `Every ready replica of the operator runs on its node ${atRisk}`);
   return yes(reasons.StandbyReady, `${heir.name} would take over`);
@@ -153,15 +166,16 @@ export function poolProtection(draft: Draft): PoolProtection {
     if (holder === undefined || holder.health.verdict === 'Broken') waiting.push(role);
     else held.push({ role, holder });
   }
-  const aftermaths = lossesOf(held).map((loss) => aftermathOf(table, waiting, loss));
+  const present: Present = { table, waiting, servedNow: match(waiting, (role) => table.fitting(role)).size };
+  const aftermaths = lossesOf(held).map((loss) => aftermathOf(present, loss));
   const servers = new Map<string, ConditionVerdict>();
   for (const aftermath of aftermaths)
     for (const entry of aftermath.loss.held)
-      servers.set(entry.holder.name, serverCondition(view, aftermath, entry, atRisk));
+      servers.set(entry.holder.name, serverCondition(view, present, aftermath, entry, atRisk));
   const risky = aftermaths.some(
     (aftermath) => aftermath.loss.node !== undefined && aftermath.loss.node === atRisk && survivable(aftermath),
   );
-  const failures = unsurvivable(table, waiting, aftermaths);
+  const failures = unsurvivable(present, aftermaths);
   return { condition: poolCondition(view, table, failures, risky ? atRisk : undefined), servers, table };
 }
 

@@ -1,6 +1,6 @@
 import { reasons } from '../crds/index.js';
 import { type HeldRole, heldRoles } from './roles.js';
-import { assignedRole, chooseStandby } from './standby-choice.js';
+import { assignedRole, type Candidate, chooseStandby } from './standby-choice.js';
 import type { PoolView, ServerView } from './types.js';
 
 /** The roles of a pool, each with the free servers that could take it now, best first. */
@@ -9,6 +9,13 @@ export interface StandbyTable {
   /** Servers that hold no role: only they can be free for one. */
   readonly free: readonly ServerView[];
   fitting(role: HeldRole): readonly ServerView[];
+  /** All servers that hold no role, and for each that does not fit why not. */
+  candidates(role: HeldRole): readonly Candidate[];
+}
+
+interface Comparison {
+  readonly candidates: readonly Candidate[];
+  readonly fitting: readonly ServerView[];
 }
 
 /**
@@ -17,25 +24,31 @@ export interface StandbyTable {
  */
 export function standbyTable(view: PoolView): StandbyTable {
   const roles = heldRoles(view);
-  const free = view.servers.filter((server) => assignedRole(view, server) === '');
+  const assigned = new Map(view.servers.map((server) => [server, assignedRole(view, server)]));
+  const roleOf = (server: ServerView): string => assigned.get(server) ?? '';
+  const free = view.servers.filter((server) => roleOf(server) === '');
   const byName = new Map(view.servers.map((server) => [server.name, server]));
-  const fits = new Map<string, readonly ServerView[]>();
-  const compare = (role: HeldRole): readonly ServerView[] => {
+  const compared = new Map<string, Comparison>();
+  const compare = (role: HeldRole): Comparison => {
     // Home and holder are what a standby is measured by; a home that is free is a candidate itself.
     const measures = [role.name, role.holder].map((name) => byName.get(name)).filter((server) => server !== undefined);
     const servers = [...new Set([...free, ...measures])];
-    const { candidates } = chooseStandby({ ...view, servers }, role, { tolerateLate: true });
-    return candidates
-      .filter(({ server, reason }) => reason === reasons.Fits && server.name !== role.holder)
-      .map(({ server }) => server);
+    const choice = chooseStandby({ ...view, servers }, role, { tolerateLate: true, roleOf });
+    const candidates = choice.candidates.filter(({ server }) => server.name !== role.holder);
+    return {
+      candidates,
+      fitting: candidates.filter(({ reason }) => reason === reasons.Fits).map(({ server }) => server),
+    };
+  };
+  const comparisonOf = (role: HeldRole): Comparison => {
+    const known = compared.get(role.name) ?? compare(role);
+    compared.set(role.name, known);
+    return known;
   };
   return {
     roles,
     free,
-    fitting(role) {
-      const known = fits.get(role.name) ?? compare(role);
-      fits.set(role.name, known);
-      return known;
-    },
+    fitting: (role) => comparisonOf(role).fitting,
+    candidates: (role) => comparisonOf(role).candidates,
   };
 }

@@ -36,7 +36,7 @@ function standbyOf(draft: Draft, current: CurrentFailover): ServerView | undefin
 }
 
 /** Why the standby can't finish; undefined while it may. */
-function standbyFailure(draft: Draft, current: CurrentFailover): string | undefined {
+export function standbyFailure(draft: Draft, current: CurrentFailover): string | undefined {
   const standby = standbyOf(draft, current);
   if (standby === undefined) return 'it was deleted or left the pool';
   if (standby.health.verdict === 'Broken') return `it broke too (${standby.health.trigger})`;
