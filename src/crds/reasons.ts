@@ -171,6 +171,34 @@ export const reasons = {
   /** Not paused. */
   NotPaused: 'NotPaused',
 
+  // --- FailoverPool: storm hold
+  /** A queued server waits until the storm hold ends. */
+  FailoversHeld: 'FailoversHeld',
+  /** Too many nodes fell silent at once: failovers of silent servers are held. */
+  StormHold: 'StormHold',
+  /** The storm lasts, but its hold was released: by itself after storm.holdSeconds, or by a person. */
+  HoldReleased: 'HoldReleased',
+  /** Enough nodes are heard again: the hold has ended. */
+  StormOver: 'StormOver',
+  /** No storm: failovers are served as they come. */
+  NoStorm: 'NoStorm',
+
+  // --- FailoverPool: protection and the operator's own place
+  /** After the loss of any one recorder or any one node every camera would be recorded. */
+  AllSurvivable: 'AllSurvivable',
+  /** Some single failures would leave cameras unrecorded; the message names them. */
+  NotSurvivable: 'NotSurvivable',
+  /** One node runs recorders and every ready replica of the operator: with it nobody would be left to move the roles. */
+  OperatorAtRisk: 'OperatorAtRisk',
+  /** No replica of the operator shares a node with a recorder of the pool (rule 8). */
+  OnOtherNodes: 'OnOtherNodes',
+  /** A replica of the operator runs on the node of a recorder. */
+  SharesNode: 'SharesNode',
+  /** All replicas of the operator run on one node. */
+  OneNode: 'OneNode',
+  /** Operator and recorders have fewer than three nodes between them (rule 8). */
+  TooFewMachines: 'TooFewMachines',
+
   // --- Events of a failover
   /** A server was judged broken and took its place in the queue. */
   ServerBroken: 'ServerBroken',

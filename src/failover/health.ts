@@ -158,6 +158,16 @@ function startDueInMs(facts: Case): number | undefined {
   return neverReadyAt === undefined ? undefined : dueInMs(neverReadyAt, facts.settings.startGraceSeconds, facts);
 }
 
+/**
+ * Silent without a cause that can be seen. A container that can't run, disks that are gone and an announced stop explain
+ * their silence, and say nothing about the network.
+ */
+function suspected({ observation, silence }: Case, due: readonly Fault[]): boolean {
+  if (!observation.everReady || observation.containerFailedAt !== undefined || silence.awaitedForMs > 0) return false;
+  const trigger = due[0]?.trigger;
+  return trigger === undefined ? silence.late : trigger === 'Unreachable';
+}
+
 /** When the judgement would change by itself: a fault becomes due, a heartbeat late, a start or a restart too long. */
 function nextCheckInMs(facts: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
   if (verdict === 'Broken') return undefined;
@@ -197,6 +207,7 @@ function notJudged(observation: Observation | undefined, why: string): ServerHea
     evidence: [{ reason: reasons.NotYetObserved, message: why, ageMs: 0 }],
     lastSeenTime: observation?.renewal?.renewTime,
     silentForMs: 0,
+    suspected: false,
     brokenForMs: 0,
     reachable: unseen(why),
     storageHealthy: unseen(why),
@@ -230,6 +241,7 @@ export function judge(
     evidence: allEvidence(facts, due.length > 0 ? due : faults, verdict),
     lastSeenTime: observation.renewal?.renewTime,
     silentForMs: silence.silentForMs,
+    suspected: suspected(facts, due),
     brokenForMs: Math.max(0, -(due[0]?.dueInMs ?? 0)),
     reachable: reachable(observation, silence),
     storageHealthy: storageHealthy(observation),

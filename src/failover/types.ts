@@ -239,6 +239,11 @@ export interface ServerHealth {
   readonly lastSeenTime?: string | undefined;
   /** How long the last heartbeat lies behind, as far as this replica has seen. Milliseconds. */
   readonly silentForMs: number;
+  /**
+   * It was ready once, and its heartbeat has been missing for 1.5 intervals or more, for no reason that the cluster can
+   * see: what a storm counts. Never for disks and recording services.
+   */
+  readonly suspected: boolean;
   /** How long the trigger has held; 0 when not Broken. Milliseconds. */
   readonly brokenForMs: number;
   readonly reachable: ConditionVerdict;
@@ -293,12 +298,22 @@ export interface BackupView {
   readonly message?: string | undefined;
 }
 
+/** A replica of this operator that runs. */
+export interface ReplicaView {
+  readonly name: string;
+  readonly nodeName: string;
+  /** It could lead. */
+  readonly ready: boolean;
+}
+
 /** A pool with its servers: what standby choice and protection look at. */
 export interface PoolView {
   readonly name: string;
   readonly spec: FailoverPoolSpec;
   readonly status: FailoverPoolStatus;
   readonly servers: readonly ServerView[];
+  /** Replicas of this operator that run on nodes of the cluster; absent or empty when it runs elsewhere. */
+  readonly replicas?: readonly ReplicaView[] | undefined;
 }
 
 /** All inputs of a decision. Times are inputs too: a decision can be run again and gives the same. */
@@ -310,6 +325,10 @@ export interface PoolInput extends PoolView {
   /** Backups that name this pool. */
   readonly backups: readonly BackupView[];
   readonly now: { readonly monotonic: Monotonic; readonly wall: Date };
+  /** How this replica stands with the API server; absent before its first answer. */
+  readonly contact?: ApiContact | undefined;
+  /** A person has asked for the release of the storm hold. */
+  readonly releaseHold?: boolean | undefined;
   /** `memory` of the last decision; empty after a restart, so all waits start again from zero (law 7). */
   readonly memory: PoolMemory;
 }
@@ -337,7 +356,16 @@ export interface PoolEvent {
 }
 
 /** Names of the pool's conditions. */
-export type PoolConditionType = 'Ready' | 'StandbyAvailable' | 'OnSubstitute' | 'Paused' | 'Reconciling' | 'Stalled';
+export type PoolConditionType =
+  | 'Ready'
+  | 'StandbyAvailable'
+  | 'OnSubstitute'
+  | 'Paused'
+  | 'Reconciling'
+  | 'Stalled'
+  | 'FailoversHeld'
+  | 'Protected'
+  | 'OperatorIsolated';
 
 /** Status without its conditions: those get their times from the reconciler. */
 export type PoolRecord = Omit<FailoverPoolStatus, 'conditions' | 'observedGeneration'>;
@@ -352,6 +380,8 @@ export interface BackupOrder {
 export interface PoolDecision {
   readonly record: PoolRecord;
   readonly conditions: Readonly<Record<PoolConditionType, ConditionVerdict>>;
+  /** Condition Protected of each server that holds a role, by its name. */
+  readonly protection: ReadonlyMap<string, ConditionVerdict>;
   readonly events: readonly PoolEvent[];
   /** Servers whose Lease must be read uncached, and show no new renewal, before `record` may be written (law 7). */
   readonly confirmSilence: readonly string[];

@@ -12,7 +12,12 @@ import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } 
 import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
 import { createMountFaults } from './mount-faults.js';
 import { createObservations, type Observations } from './observations.js';
-import { createServerReconciler, reviewProtection, watchServers } from './recording-server/index.js';
+import {
+  createServerReconciler,
+  PROTECTION_DELAY_MS,
+  reviewProtection,
+  watchServers,
+} from './recording-server/index.js';
 import type { PodDefaults } from './recording-server/pod-plan.js';
 import { createWatches, type Watches } from './stores.js';
 
@@ -69,7 +74,8 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       mountFaults.review(key, health);
     },
   });
-  const { healthOf, get: observationOf } = observations;
+  const { healthOf, get: observationOf, contact } = observations;
+  const protection = createProtection(stores, (key) => servers.enqueueAfter(key, PROTECTION_DELAY_MS));
   const servers = createController({
     name: 'recordingserver',
     workers: SERVER_WORKERS,
@@ -77,7 +83,7 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       client,
       stores,
       observations,
-      protectionOf: createProtection({ stores, healthOf }),
+      protectionOf: protection.of,
       events,
       clock,
       podDefaults: options.podDefaults,
@@ -96,7 +102,17 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   };
   const pools = createController({
     name: 'failoverpool',
-    reconcile: createPoolReconciler({ client, stores, healthOf, observationOf, events, clock, notify }),
+    reconcile: createPoolReconciler({
+      client,
+      stores,
+      healthOf,
+      contact,
+      observationOf,
+      events,
+      clock,
+      protection,
+      notify,
+    }),
   });
   const backups = createController({
     name: 'backup',

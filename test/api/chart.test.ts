@@ -102,6 +102,29 @@ describe('the Helm chart', () => {
     expect(roles.map((role) => role.metadata.namespace)).to.deep.equal([namespace]);
   }).timeout(helmTimeoutMs);
 
+  it('keeps its replicas apart wherever two nodes take pods, each revision by itself', async () => {
+    const spread = async (...args: string[]) => {
+      const deployment = (await rendered(...args)).find((object) => object.kind === 'Deployment');
+      const template = deployment?.spec?.template as { spec: { topologySpreadConstraints: Record<string, unknown>[] } };
+      return template.spec.topologySpreadConstraints;
+    };
+    const [constraint, ...others] = await spread();
+    expect(others).to.deep.equal([]);
+    expect(constraint).to.deep.include({
+      topologyKey: 'kubernetes.io/hostname',
+      maxSkew: 1,
+      whenUnsatisfiable: 'DoNotSchedule',
+      nodeTaintsPolicy: 'Honor',
+      matchLabelKeys: ['pod-template-hash'],
+    });
+    expect(constraint).to.not.have.property('minDomains');
+    const own = 'topologySpreadConstraints[0]';
+    const given = await spread(
+      `--set=${own}.topologyKey=zone,${own}.maxSkew=2,${own}.whenUnsatisfiable=ScheduleAnyway`,
+    );
+    expect(given).to.deep.equal([{ topologyKey: 'zone', maxSkew: 2, whenUnsatisfiable: 'ScheduleAnyway' }]);
+  }).timeout(helmTimeoutMs);
+
   it('refuses values that it does not know or that can’t work, and names them', async () => {
     expect(await refusal('--set=replicaCount=3')).to.contain('replicaCount');
     expect(await refusal('--set=logLevel=loud')).to.contain('logLevel');

@@ -31,6 +31,13 @@ function orBefore(assessment: Assessment, type: string, verdict: ConditionVerdic
   return judged ? verdict : (previous(assessment, type) ?? verdict);
 }
 
+/** What the pool says of it; until its pool has been decided over, what was said before. */
+function protectedBy(assessment: Assessment): ConditionVerdict {
+  const { protection } = assessment.gathered;
+  if (protection.status === 'Unknown') return previous(assessment, 'Protected') ?? protection;
+  return orBefore(assessment, 'Protected', protection);
+}
+
 /** Why a server that was never ready is not ready yet. */
 function starting({ gathered }: Assessment): ConditionVerdict {
   const { pod, references, health } = gathered;
@@ -156,7 +163,7 @@ function safeToRepair({ gathered }: Assessment): ConditionVerdict | undefined {
 /** All conditions of a server but their times. Undefined: the condition does not apply and is left out. */
 export function serverConditions(assessment: Assessment): Record<string, ConditionVerdict | undefined> {
   const { gathered, fault } = assessment;
-  const { health, protection } = gathered;
+  const { health } = gathered;
   const readiness = ready(assessment);
   const wasStalled = previous(assessment, 'Stalled')?.status === 'True';
   const steady = health.verdict === 'Unknown' && !fault && !wasStalled && !podMustGo(gathered);
@@ -164,7 +171,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
   return {
     ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
     PluginsCarriedOver: pluginsCarriedOver(assessment),
-    Protected: orBefore(assessment, 'Protected', protection),
+    Protected: protectedBy(assessment),
     Reachable: orBefore(assessment, 'Reachable', health.reachable),
     Ready: shown,
     Reconciling: reconciling(assessment, shown),

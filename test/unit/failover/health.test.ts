@@ -36,6 +36,36 @@ describe('rule 9: health of a server', () => {
     expect(replica.judges().verdict).to.equal('NeverReady');
   });
 
+  describe('a suspected server, as a storm counts them', () => {
+    it('is one whose heartbeat is late, and one that is broken for want of heartbeats', () => {
+      const replica = watched();
+      expect(replica.passes(999).judges().suspected).to.equal(false);
+      expect(replica.passes(1).judges()).to.include({ verdict: 'Late', suspected: true });
+      expect(replica.passes(60_000).judges()).to.include({ trigger: 'Unreachable', suspected: true });
+      expect(replica.beats(signals(), 2000).passes(1).judges().suspected).to.equal(false);
+    });
+
+    it('is one that this operator has never heard, but only once that is a failure', () => {
+      const replica = new Replica().sees(signals()).passes(1000);
+      expect(replica.judges()).to.include({ verdict: 'Unknown', suspected: false });
+      expect(replica.passes(60_000).judges()).to.include({ trigger: 'Unreachable', suspected: true });
+    });
+
+    it('is none that was never ready, nor one without contact to the API server', () => {
+      const fresh = new Replica().sees(signals().with({ everReady: false, report: undefined })).passes(60_000);
+      expect(fresh.judges()).to.include({ verdict: 'NeverReady', suspected: false });
+      expect(watched().passesWithoutApi(60_000).judges()).to.include({ verdict: 'Unknown', suspected: false });
+    });
+
+    it('is none that fails by its disks or its recording service, though it falls silent by that', () => {
+      const dying = watched().beats(signals().disks('Lost', 'Lost'), 6000);
+      expect(dying.judges()).to.include({ trigger: 'AllDisksLost', suspected: false });
+      const crashing = watched().sees(signals().renewed('t3').pod({ ready: false, waitingReason: 'CrashLoopBackOff' }));
+      expect(crashing.passes(4000).judges()).to.include({ verdict: 'Late', suspected: false });
+      expect(crashing.passes(60_000).judges().suspected).to.equal(false);
+    });
+  });
+
   describe('(a) unreachable', () => {
     it('is late after one and a half heartbeats', () => {
       const replica = watched().passes(990);

@@ -156,10 +156,17 @@ function epochsOnlyGrow(before: FailoverPoolStatus, after: FailoverPoolStatus): 
   for (const role of after.roles ?? []) expect(role.epoch).to.be.at.most(after.epoch ?? 0);
 }
 
+function isSilent({ servers }: PoolInput, { server, trigger }: { server: string; trigger: string }): boolean {
+  const seen = servers.find(({ name }) => name === server)?.health.trigger ?? 'Unreachable';
+  return trigger === 'Unreachable' && seen === 'Unreachable';
+}
+
 function onlyFitStandbysTakeOver(input: PoolInput, after: FailoverPoolStatus): void {
   const { current } = after;
   if (current === undefined || current.epoch === input.status.current?.epoch) return;
   expect(input.spec.paused, 'paused').to.equal(false);
+  const underHold = after.hold !== undefined && after.hold.releasedTime === undefined;
+  expect(underHold && isSilent(input, current), 'held by a storm').to.equal(false);
   const standby = input.servers.find(({ name }) => name === current.standby);
   expect(standby?.health.verdict).to.equal('Healthy');
   expect(standby).to.include({ member: true, deleting: false });

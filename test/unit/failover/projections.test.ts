@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { assignmentOf } from '../../../src/failover/assignment.js';
-import { protection } from '../../../src/failover/protection.js';
+import { decide } from '../../../src/failover/decide.js';
+import { withoutPool } from '../../../src/failover/protection.js';
 import { type StateInput, serverState } from '../../../src/failover/server-state.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';
@@ -151,18 +152,18 @@ describe('the folder of a server (rule 15)', () => {
 
 describe('condition Protected (rules 7, 8 and 15)', () => {
   const world = () => new PoolWorld().add('a').add(recordingServer('s1').standby());
-  const of = (pool: PoolWorld, name: string) => protection(recordingServer(name).build(), pool.input());
+  const of = (pool: PoolWorld, name: string) => decide(pool.input()).protection.get(name);
 
   it('is True when a standby on another node would take over', () => {
     expect(of(world(), 'a')).to.include({ status: 'True', reason: 'StandbyReady' });
   });
 
   it('is not kept by a standby on the same node', () => {
-    expect(of(world().change('s1', { nodeName: 'node-a' }), 'a').status).to.equal('False');
+    expect(of(world().change('s1', { nodeName: 'node-a' }), 'a')?.status).to.equal('False');
   });
 
   it('does not flap with a late heartbeat of the standby', () => {
-    expect(of(world().change('s1', { health: health('Late') }), 'a').status).to.equal('True');
+    expect(of(world().change('s1', { health: health('Late') }), 'a')?.status).to.equal('True');
   });
 
   it('says why the standby would not', () => {
@@ -170,14 +171,15 @@ describe('condition Protected (rules 7, 8 and 15)', () => {
   });
 
   it('is NotMonitored without a pool, and PoolNotFound with one that is not there', () => {
-    expect(protection(recordingServer('a').unmonitored().build(), undefined).reason).to.equal('NotMonitored');
-    expect(protection(recordingServer('a').build(), undefined).reason).to.equal('PoolNotFound');
+    expect(withoutPool(recordingServer('a').unmonitored().build(), false)?.reason).to.equal('NotMonitored');
+    expect(withoutPool(recordingServer('a').build(), false)?.reason).to.equal('PoolNotFound');
+    expect(withoutPool(recordingServer('a').build(), true)).to.equal(undefined);
   });
 
-  it('is NoRole for a standby, and PoolPaused while the pool is paused', () => {
+  it('is not the pool’s to say for a standby, and PoolPaused while the pool is paused', () => {
     const pool = world();
-    expect(of(pool, 's1').reason).to.equal('NoRole');
+    expect(of(pool, 's1')).to.equal(undefined);
     pool.spec = { ...pool.spec, paused: true };
-    expect(of(pool, 'a').reason).to.equal('PoolPaused');
+    expect(of(pool, 'a')?.reason).to.equal('PoolPaused');
   });
 });

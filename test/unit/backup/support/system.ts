@@ -25,6 +25,7 @@ export function pool(epoch = 3): FailoverPool {
       restartGraceSeconds: 60,
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
+      storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
       backup: { engine: 'Secret', deadlineSeconds: 20 },
       paused: false,
     },

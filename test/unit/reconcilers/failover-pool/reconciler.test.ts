@@ -44,6 +44,7 @@ class Bench {
   readonly reconcile = createPoolReconciler({
     stores: this.stores,
     healthOf: (key) => this.healths.get(key) ?? health('Healthy'),
+    contact: () => ({ since: 0, last: this.clock.monotonic() }),
     observationOf: () => observed('t1'),
     clock: this.clock,
     events: { event: (event) => void this.events.push(event) },

@@ -10,6 +10,7 @@ export class FailoverPoolBuilder {
     restartGraceSeconds: 60,
     failback: { mode: 'None', stableSeconds: 300 },
     compatibility: { version: 'SameMinor' },
+    storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
     backup: { engine: 'Secret', deadlineSeconds: 20 },
     paused: false,
   };
