@@ -12,6 +12,7 @@ const cam = {
   name: 'cam',
   type: 'IP',
   url: 'rtsp://camera',
+  secretName: undefined,
   transport: 'TCP',
   connectTimeoutSeconds: 5,
   audio: false,
