@@ -346,6 +346,35 @@ describe('evidence in the queue, the running failover and the history', () => {
     ]);
   });
 
+  it('is completed in the history while the failure lasts, and not by what began long after', () => {
+    const pool = world();
+    pool.backupsWork = true;
+    const silence = seen('Unreachable', { time: at });
+    pool.change('a', { health: broken(silence) }).settle();
+    const kept = () => pool.status.history?.[0]?.evidence?.map(({ reason }) => reason);
+    expect(kept()).to.deep.equal(['Unreachable']);
+    pool
+      .advance(50_000)
+      .change('a', { health: broken(silence, seen('NodeNotReady', { ageMs: 0 })) })
+      .settle();
+    expect(kept()).to.deep.equal(['Unreachable', 'NodeNotReady']);
+    pool
+      .advance(600_000)
+      .change('a', { health: broken(silence, seen('NoPod', { ageMs: 0 })) })
+      .settle();
+    expect(kept()).to.deep.equal(['Unreachable', 'NodeNotReady']);
+  });
+
+  it('is not completed in the history by a later failure of the same server', () => {
+    const pool = world();
+    pool.backupsWork = true;
+    pool.change('a', { health: broken(seen('Unreachable', { time: at })) }).settle();
+    pool.recovers('a').settle();
+    const again = seen('Unreachable', { message: 'no heartbeat since later', time: '2026-01-02T03:04:06Z' });
+    pool.change('a', { health: broken(again, seen('NodeGone')) }).settle();
+    expect(pool.status.history?.[0]?.evidence).to.have.length(1);
+  });
+
   it('keeps the order of the queue when the wall clock is set back between two failures', () => {
     const pool = world().silenceAgent('s1');
     pool.add('c').project();
