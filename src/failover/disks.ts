@@ -7,9 +7,14 @@ type Report = RecorderReportStatus | undefined;
 const reported = (volume: VolumeSignal, report: Report) =>
   report?.volumes?.find((candidate) => candidate.name === volume.name);
 
-/** The claim that the recorder's disk belongs to: as its pod was made, else as its identity marker says. */
+/**
+ * uid of the claim that the recorder's disk belongs to: as its pod was made, else as its identity marker says. Undefined
+ * when the spec names another claim by now: the pod is outdated then, and nobody has replaced anything.
+ */
 function claimInUse(volume: VolumeSignal, report: Report): string | undefined {
-  return volume.podClaimUID ?? (reported(volume, report)?.claimUID || undefined);
+  const { podClaim, claimName } = volume;
+  if (podClaim !== undefined) return podClaim.claimName === claimName ? podClaim.claimUID : undefined;
+  return reported(volume, report)?.claimUID || undefined;
 }
 
 /** The cluster has lost the claim or its volume: a pod that starts now would get no disk. */

@@ -65,7 +65,7 @@ function claimsAtRisk(signals: Signals): ConditionVerdict | undefined {
   const [first] = faults;
   if (first === undefined) return undefined;
   const what = faults.map(({ message }) => message).join('; ');
-  const message = `It still records, but would lose its disk with its pod: ${what}; switch its role over before that`;
+  const message = `Its disks still take footage, and would be lost with its pod: ${what}; move its role before the pod ends`;
   return { status: 'False', reason: first.reason, message };
 }
 

@@ -97,8 +97,8 @@ export interface VolumeSignal {
   readonly claimMissing?: boolean | undefined;
   /** When the deletion of the claim was asked for. */
   readonly claimDeletionTime?: string | undefined;
-  /** uid of the claim that the pod was made with. */
-  readonly podClaimUID?: string | undefined;
+  /** The claim that the pod was made with. */
+  readonly podClaim?: { readonly claimName: string; readonly claimUID: string } | undefined;
 }
 
 /** Everything known of one server at one moment. Whole, never a difference: any change may have been missed (law 4). */

@@ -80,7 +80,7 @@ function volumeSignals(stores: Stores, server: RecordingServer, pod: PodView | u
         claim?.phase === 'Bound' && claim.volumeName !== undefined && bound === undefined && persistentVolumes.synced,
       claimMissing: claim === undefined && claims.synced,
       claimDeletionTime: claim?.metadata.deletionTimestamp,
-      podClaimUID: pod?.claimUIDs?.[volume.name],
+      podClaim: pod?.claims?.[volume.name],
     };
   });
 }

@@ -1,7 +1,7 @@
 import type { CameraAssignmentSpec, CameraAssignmentStatus } from '../crds/index.js';
 import { GROUP, labels } from '../crds/index.js';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../operator/index.js';
-import { claimUIDsOf } from './recording-server/objects/claim-uids.js';
+import { type PodClaim, podClaimsOf } from './recording-server/objects/pod-claims.js';
 
 /** Fields that every view carries. Labels and annotations are cut down to ours: foreign ones can be large. */
 export interface View {
@@ -41,8 +41,8 @@ export interface PodView extends View {
   readonly containerRunning?: boolean;
   /** Since when condition PodReadyToStartContainers is False. */
   readonly notStartedSince?: string;
-  /** uid of the claim of each volume, as the pod was made, by name of the volume. */
-  readonly claimUIDs?: Readonly<Record<string, string>>;
+  /** The claims that the pod was made with, by name of the volume. */
+  readonly claims?: Readonly<Record<string, PodClaim>>;
 }
 
 /** The recorder's Lease. */
@@ -202,7 +202,7 @@ export function projectPod(raw: KubeObject): PodView {
     deletionStartTime: deletionStart(raw),
     containerRunning: container === undefined ? undefined : container.state?.running !== undefined,
     notStartedSince: notStarted?.status === 'False' ? (notStarted.lastTransitionTime ?? '') : undefined,
-    claimUIDs: claimUIDsOf(spec),
+    claims: podClaimsOf(spec),
   });
 }
 

@@ -178,6 +178,7 @@ export class Agent {
       log,
       ...(reservePercent > 0 ? { reservePercent } : {}),
       hurried: () => this.#fleet.hurried,
+      placeOf: (camera) => this.#memory.placeOf(camera),
       onChange: () => {
         this.#fleet.volumesChanged();
         this.#plan();

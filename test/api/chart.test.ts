@@ -121,7 +121,7 @@ describe('the Helm chart', () => {
       `--set=${own}.topologyKey=zone,${own}.maxSkew=2,${own}.whenUnsatisfiable=ScheduleAnyway`,
     );
     expect(given).to.deep.equal([{ topologyKey: 'zone', maxSkew: 2, whenUnsatisfiable: 'ScheduleAnyway' }]);
-  }).timeout(helmTimeoutMs);
+  });
 
   it('refuses values that it does not know or that can’t work, and names them', async () => {
     expect(await refusal('--set=replicaCount=3')).to.contain('replicaCount');

@@ -87,7 +87,12 @@ describe('evidence beside the trigger', () => {
     ['ClaimLost', 'a claim is Lost', silent().volume('a', { claimPhase: 'Lost' }), undefined],
     ['ClaimDeleted', 'a claim is gone', silent().volume('a', { claimUID: undefined, claimMissing: true }), undefined],
     ['ClaimTerminating', 'a claim is being deleted', silent().volume('a', { claimDeletionTime: at }), at],
-    ['ClaimReplaced', 'a claim is another one', silent().volume('a', { podClaimUID: 'c0' }), undefined],
+    [
+      'ClaimReplaced',
+      'a claim is another one',
+      silent().volume('a', { podClaim: { claimName: 'a-a', claimUID: 'c0' } }),
+      undefined,
+    ],
     ['VolumeFailed', 'a volume failed', silent().volume('a', { volumePhase: 'Failed', volumePhaseSince: at }), at],
     ['VolumeMissing', 'a volume is not there', silent().volume('a', { volumeMissing: true }), undefined],
     ['DiskLost', 'a disk takes no writes', silent().disks('Lost', 'Healthy'), '2026-01-02T03:00:00Z'],
@@ -171,7 +176,12 @@ describe('some disks dead is degraded, all dead is a failure', () => {
     ['are bound to volumes that are not there', { volumeMissing: true, volumePhase: undefined }, 'VolumeMissing', true],
     ['were deleted', gone, 'ClaimDeleted', true],
     ['are being deleted', { claimDeletionTime: at }, 'ClaimTerminating', false],
-    ['were replaced under their names', { podClaimUID: 'other' }, 'ClaimReplaced', false],
+    [
+      'were replaced under their names',
+      { claimName: 'c', podClaim: { claimName: 'c', claimUID: 'other' } },
+      'ClaimReplaced',
+      false,
+    ],
   ];
   for (const [what, cluster, reason, dead] of clusters) {
     const base = { cluster } as const;
@@ -242,6 +252,12 @@ describe('some disks dead is degraded, all dead is a failure', () => {
     expect(judged).to.include({ verdict: 'Healthy' });
     expect(judged.storageHealthy).to.include({ status: 'False', reason: 'ClaimReplaced' });
     expect(judged.storageHealthy.message).to.contain('uid c1').and.to.contain('uid c9');
+  });
+
+  it('does not call a claim replaced that the spec does not name any more', () => {
+    const outdated = { podClaim: { claimName: 'the-old-one', claimUID: 'c0' } };
+    const judged = watched().beats(signals().volume('a', outdated), 10_000).judges();
+    expect(judged.storageHealthy).to.include({ status: 'True' });
   });
 
   it('takes a claim made again for no loss while its volume comes', () => {
@@ -329,6 +345,35 @@ describe('evidence in the queue, the running failover and the history', () => {
       ['Unreachable', at],
       ['PodEvicted', at],
     ]);
+  });
+
+  it('is completed in the history while the failure lasts, and not by what began long after', () => {
+    const pool = world();
+    pool.backupsWork = true;
+    const silence = seen('Unreachable', { time: at });
+    pool.change('a', { health: broken(silence) }).settle();
+    const kept = () => pool.status.history?.[0]?.evidence?.map(({ reason }) => reason);
+    expect(kept()).to.deep.equal(['Unreachable']);
+    pool
+      .advance(50_000)
+      .change('a', { health: broken(silence, seen('NodeNotReady', { ageMs: 0 })) })
+      .settle();
+    expect(kept()).to.deep.equal(['Unreachable', 'NodeNotReady']);
+    pool
+      .advance(600_000)
+      .change('a', { health: broken(silence, seen('NoPod', { ageMs: 0 })) })
+      .settle();
+    expect(kept()).to.deep.equal(['Unreachable', 'NodeNotReady']);
+  });
+
+  it('is not completed in the history by a later failure of the same server', () => {
+    const pool = world();
+    pool.backupsWork = true;
+    pool.change('a', { health: broken(seen('Unreachable', { time: at })) }).settle();
+    pool.recovers('a').settle();
+    const again = seen('Unreachable', { message: 'no heartbeat since later', time: '2026-01-02T03:04:06Z' });
+    pool.change('a', { health: broken(again, seen('NodeGone')) }).settle();
+    expect(pool.status.history?.[0]?.evidence).to.have.length(1);
   });
 
   it('keeps the order of the queue when the wall clock is set back between two failures', () => {

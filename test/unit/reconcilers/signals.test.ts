@@ -72,7 +72,8 @@ describe('the signals of a server', () => {
 
   it('know the claims that the pod was made with by uid', () => {
     const [volume] = seen().signals().volumes;
-    expect(volume).to.include({ claimUID: 'uid-a-a', podClaimUID: 'uid-made' });
+    expect(volume?.claimUID).to.equal('uid-a-a');
+    expect(volume?.podClaim).to.deep.equal({ claimName: 'a-a', claimUID: 'uid-made' });
   });
 
   it('know none for a pod whose environment was rewritten', () => {
@@ -82,7 +83,7 @@ describe('the signals of a server', () => {
       .containers;
     for (const entry of container?.env ?? []) if (entry.name === 'UNDERSTUDY_VOLUMES') entry.value = '{rubbish';
     stores.pods.put(projectPod(pod));
-    expect(signalsOf(stores, server).volumes[0]?.podClaimUID).to.equal(undefined);
+    expect(signalsOf(stores, server).volumes[0]?.podClaim).to.equal(undefined);
   });
 
   it('tell since when a node is not ready and why, and that it is gone', () => {

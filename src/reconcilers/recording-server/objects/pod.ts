@@ -2,8 +2,8 @@ import type { V1Container, V1EnvVar, V1PodSpec, V1ResourceRequirements, V1Tolera
 import { AGENT_PORT, childNames, labels, type RecordingServer, RUN_AS } from '../../../crds/index.js';
 import type { KubeObject } from '../../../operator/index.js';
 import { hashOf } from '../../hash.js';
-import { volumesVariable } from './claim-uids.js';
 import { childMetadata } from './metadata.js';
+import { volumesVariable } from './pod-claims.js';
 
 export type PodObject = KubeObject & { spec: V1PodSpec };
 

@@ -10,11 +10,13 @@ export function volumesVariable(volumes: readonly MountedVolume[]): V1EnvVar {
   return { name: VOLUMES_VARIABLE, value: JSON.stringify(told) };
 }
 
-function uidsIn(text: string): Record<string, string> | undefined {
+/** The claim that a pod was made with for one volume. */
+export type PodClaim = Pick<MountedVolume, 'claimName' | 'claimUID'>;
+
+function claimsIn(text: string): Record<string, PodClaim> | undefined {
   try {
-    const volumes = JSON.parse(text) as Partial<MountedVolume>[];
-    const entries = volumes.map(({ name, claimUID }): [string, string] => [name ?? '', claimUID ?? '']);
-    return Object.fromEntries(entries.filter(([, uid]) => uid !== ''));
+    const volumes = JSON.parse(text) as MountedVolume[];
+    return Object.fromEntries(volumes.map(({ name, claimName, claimUID }) => [name, { claimName, claimUID }]));
   } catch {
     // Not as we made it: admission has rewritten it, and the agent, which reads it too, will say what it found.
     return undefined;
@@ -22,8 +24,8 @@ function uidsIn(text: string): Record<string, string> | undefined {
 }
 
 /** The claims that a pod was made with, by name of the volume; undefined for a pod that does not tell. */
-export function claimUIDsOf(podSpec: object | undefined): Record<string, string> | undefined {
+export function podClaimsOf(podSpec: object | undefined): Record<string, PodClaim> | undefined {
   const { containers = [] } = (podSpec ?? {}) as { containers?: { env?: V1EnvVar[] }[] };
   const text = containers[0]?.env?.find(({ name }) => name === VOLUMES_VARIABLE)?.value;
-  return text === undefined ? undefined : uidsIn(text);
+  return text === undefined ? undefined : claimsIn(text);
 }
