@@ -34,8 +34,8 @@ interface Loss {
 interface Present {
   readonly table: StandbyTable;
   readonly waiting: readonly HeldRole[];
-  /** How many of those that wait could be served now. */
-  readonly servedNow: number;
+  /** What those that wait would get now. */
+  readonly now: ReadonlyMap<HeldRole, ServerView>;
 }
 
 /** What would be left after a loss. */
@@ -75,13 +75,18 @@ function outlives({ nodeName }: ServerView, { node }: Loss): boolean {
   return node === undefined || nodeName !== node;
 }
 
-/** Rule 4, in numbers: how many of the lost roles the surviving standbys could take, those that wait already first. */
-function aftermathOf({ table, waiting, servedNow }: Present, loss: Loss): Aftermath {
-  const survivors = (role: HeldRole) => table.fitting(role).filter((server) => outlives(server, loss));
+/**
+ * Rule 4, in numbers: how many of the lost roles the surviving standbys could take, those that wait already first. Where
+ * no standby goes with the node, what those would get stands: with many that wait, this is what keeps it quick.
+ */
+function aftermathOf({ table, waiting, now }: Present, loss: Loss): Aftermath {
   const lost = loss.held.map(({ role }) => role);
-  const matched = match([...waiting, ...lost], survivors);
+  const survivors = (role: HeldRole) => table.fitting(role).filter((server) => outlives(server, loss));
+  const matched = table.free.every((server) => outlives(server, loss))
+    ? match(lost, table.fitting, now)
+    : match([...waiting, ...lost], survivors);
   const heirs = new Map([...matched].map(([role, heir]) => [role.name, heir]));
-  return { loss, heirs, served: Math.max(0, matched.size - servedNow) };
+  return { loss, heirs, served: Math.max(0, matched.size - now.size) };
 }
 
 function survivable({ loss, served }: Aftermath): boolean {
@@ -166,7 +171,7 @@ export function poolProtection(draft: Draft): PoolProtection {
     if (holder === undefined || holder.health.verdict === 'Broken') waiting.push(role);
     else held.push({ role, holder });
   }
-  const present: Present = { table, waiting, servedNow: match(waiting, (role) => table.fitting(role)).size };
+  const present: Present = { table, waiting, now: match(waiting, table.fitting) };
   const aftermaths = lossesOf(held).map((loss) => aftermathOf(present, loss));
   const servers = new Map<string, ConditionVerdict>();
   for (const aftermath of aftermaths)
