@@ -131,6 +131,10 @@ function poolCondition(view: PoolView, table: StandbyTable, failures: readonly s
   return no(reason, `These losses would leave cameras unrecorded: ${shown}${more}`);
 }
 
+function pausedCondition({ name }: PoolView): ConditionVerdict {
+  return no(reasons.PoolPaused, `Pool ${name} is paused (spec.paused)`);
+}
+
 /** Why the role of this server would be left without a recorder. */
 function unprotected({ table }: Present, loss: Loss, role: HeldRole): ConditionVerdict {
   const left = table.candidates(role).filter(({ server }) => outlives(server, loss));
@@ -147,12 +151,20 @@ function serverCondition(
   { role }: Loss['held'][number],
   atRisk: string | undefined,
 ): ConditionVerdict {
-  if (view.spec.paused) return no(reasons.PoolPaused, `Pool ${view.name} is paused (spec.paused)`);
+  if (view.spec.paused) return pausedCondition(view);
   const heir = heirs.get(role.name);
   if (heir === undefined) return unprotected(present, loss, role);
   if (loss.node !== undefined && loss.node === atRisk)
     return no(reasons.OperatorAtRisk, `Every ready replica of the operator runs on its node ${atRisk}`);
   return yes(reasons.StandbyReady, `${heir.name} would take over`);
+}
+
+/** A broken holder is protected by whoever is about to take over. */
+function brokenCondition(view: PoolView, { table, now }: Present, role: HeldRole): ConditionVerdict {
+  if (view.spec.paused) return pausedCondition(view);
+  const heir = now.get(role);
+  if (heir !== undefined) return yes(reasons.StandbyReady, `${heir.name} would take over`);
+  return { status: 'False', ...whyNone({ candidates: table.candidates(role) }) };
 }
 
 /**
@@ -173,7 +185,7 @@ export function poolProtection(draft: Draft): PoolProtection {
   }
   const present: Present = { table, waiting, now: match(waiting, table.fitting) };
   const aftermaths = lossesOf(held).map((loss) => aftermathOf(present, loss));
-  const servers = new Map<string, ConditionVerdict>();
+  const servers = new Map(waiting.map((role) => [role.holder, brokenCondition(view, present, role)]));
   for (const aftermath of aftermaths)
     for (const entry of aftermath.loss.held)
       servers.set(entry.holder.name, serverCondition(view, present, aftermath, entry, atRisk));

@@ -202,13 +202,12 @@ export const holdInStorm: Policy = (draft) => {
   const storm = tally(draft, unreleased ? Date.parse(hold.startTime) : now.wall.getTime());
   if (hold === undefined) {
     if (spec.storm.holdSeconds === 0 || !isStorm(draft, storm.silent.length, storm.nodes)) return;
-    draft.held = true;
     if (silentEntries(draft).length > 0) begin(draft, storm);
+  } else if (recovered(draft, hold, storm)) {
+    end(draft, hold);
     return;
-  }
-  if (recovered(draft, hold, storm)) return end(draft, hold);
-  if (!unreleased) return awaitCalm(draft);
-  goOn(draft, hold);
+  } else if (unreleased) goOn(draft, hold);
+  else awaitCalm(draft);
   draft.held = draft.record.hold?.releasedTime === undefined;
 };
 
