@@ -4,13 +4,15 @@
  * be served by that only.
  *
  * @param accepts the things that fit, best first.
+ * @param given an earlier answer, for others, to go on from: these are served all the same, if need be by other things.
  * @returns what each gets; those that get nothing are left out.
  */
 export function match<Want, Thing>(
   wants: readonly Want[],
   accepts: (want: Want) => readonly Thing[],
+  given: ReadonlyMap<Want, Thing> = new Map(),
 ): ReadonlyMap<Want, Thing> {
-  const takenBy = new Map<Thing, Want>();
+  const takenBy = new Map([...given].map(([want, thing]) => [thing, want]));
   const place = (want: Want, tried: Set<Thing>): boolean => {
     for (const thing of accepts(want)) {
       if (tried.has(thing)) continue;

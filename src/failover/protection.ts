@@ -34,8 +34,8 @@ interface Loss {
 interface Present {
   readonly table: StandbyTable;
   readonly waiting: readonly HeldRole[];
-  /** How many of those that wait could be served now. */
-  readonly servedNow: number;
+  /** What those that wait would get now. */
+  readonly now: ReadonlyMap<HeldRole, ServerView>;
 }
 
 /** What would be left after a loss. */
@@ -75,13 +75,18 @@ function outlives({ nodeName }: ServerView, { node }: Loss): boolean {
   return node === undefined || nodeName !== node;
 }
 
-/** Rule 4, in numbers: how many of the lost roles the surviving standbys could take, those that wait already first. */
-function aftermathOf({ table, waiting, servedNow }: Present, loss: Loss): Aftermath {
-  const survivors = (role: HeldRole) => table.fitting(role).filter((server) => outlives(server, loss));
+/**
+ * Rule 4, in numbers: how many of the lost roles the surviving standbys could take, those that wait already first. Where
+ * no standby goes with the node, what those would get stands: with many that wait, this is what keeps it quick.
+ */
+function aftermathOf({ table, waiting, now }: Present, loss: Loss): Aftermath {
   const lost = loss.held.map(({ role }) => role);
-  const matched = match([...waiting, ...lost], survivors);
+  const survivors = (role: HeldRole) => table.fitting(role).filter((server) => outlives(server, loss));
+  const matched = table.free.every((server) => outlives(server, loss))
+    ? match(lost, table.fitting, now)
+    : match([...waiting, ...lost], survivors);
   const heirs = new Map([...matched].map(([role, heir]) => [role.name, heir]));
-  return { loss, heirs, served: Math.max(0, matched.size - servedNow) };
+  return { loss, heirs, served: Math.max(0, matched.size - now.size) };
 }
 
 function survivable({ loss, served }: Aftermath): boolean {
@@ -126,6 +131,10 @@ function poolCondition(view: PoolView, table: StandbyTable, failures: readonly s
   return no(reason, `These losses would leave cameras unrecorded: ${shown}${more}`);
 }
 
+function pausedCondition({ name }: PoolView): ConditionVerdict {
+  return no(reasons.PoolPaused, `Pool ${name} is paused (spec.paused)`);
+}
+
 /** Why the role of this server would be left without a recorder. */
 function unprotected({ table }: Present, loss: Loss, role: HeldRole): ConditionVerdict {
   const left = table.candidates(role).filter(({ server }) => outlives(server, loss));
@@ -142,12 +151,20 @@ function serverCondition(
   { role }: Loss['held'][number],
   atRisk: string | undefined,
 ): ConditionVerdict {
-  if (view.spec.paused) return no(reasons.PoolPaused, `Pool ${view.name} is paused (spec.paused)`);
+  if (view.spec.paused) return pausedCondition(view);
   const heir = heirs.get(role.name);
   if (heir === undefined) return unprotected(present, loss, role);
   if (loss.node !== undefined && loss.node === atRisk)
     return no(reasons.OperatorAtRisk, `Every ready replica of the operator runs on its node ${atRisk}`);
   return yes(reasons.StandbyReady, `${heir.name} would take over`);
+}
+
+/** A broken holder is protected by whoever is about to take over. */
+function brokenCondition(view: PoolView, { table, now }: Present, role: HeldRole): ConditionVerdict {
+  if (view.spec.paused) return pausedCondition(view);
+  const heir = now.get(role);
+  if (heir !== undefined) return yes(reasons.StandbyReady, `${heir.name} would take over`);
+  return { status: 'False', ...whyNone({ candidates: table.candidates(role) }) };
 }
 
 /**
@@ -166,9 +183,9 @@ export function poolProtection(draft: Draft): PoolProtection {
     if (holder === undefined || holder.health.verdict === 'Broken') waiting.push(role);
     else held.push({ role, holder });
   }
-  const present: Present = { table, waiting, servedNow: match(waiting, (role) => table.fitting(role)).size };
+  const present: Present = { table, waiting, now: match(waiting, table.fitting) };
   const aftermaths = lossesOf(held).map((loss) => aftermathOf(present, loss));
-  const servers = new Map<string, ConditionVerdict>();
+  const servers = new Map(waiting.map((role) => [role.holder, brokenCondition(view, present, role)]));
   for (const aftermath of aftermaths)
     for (const entry of aftermath.loss.held)
       servers.set(entry.holder.name, serverCondition(view, present, aftermath, entry, atRisk));

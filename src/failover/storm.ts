@@ -12,7 +12,8 @@ const FEWEST_NODES = 2;
 const SAME_STORM_MS = 300_000;
 /**
  * Recorders that are cut off at once do not come back at once: an agent tries to renew every second. The hold ends this
- * long after enough of them are heard again, so that the last ones are not taken for broken. Milliseconds.
+ * long after enough of them are heard again, so that the last ones are not taken for broken; sooner when it has not
+ * lasted so long itself, since a heartbeat that was late for a moment must not cost a failover more. Milliseconds.
  */
 const CALM_MS = 5_000;
 /** How soon to look again at a hold that is over but for the contact with the API server. Milliseconds. */
@@ -120,13 +121,18 @@ function end(draft: Draft, hold: StormHold): void {
   });
 }
 
+/** Name of the wait that began when this replica first saw the hold. */
+function startOf({ startTime }: StormHold): string {
+  return `storm/${startTime}`;
+}
+
 /**
  * When the hold ends, on this replica's clock. Law 7: it counts from the hold's start or from the first answer of the API
  * server since its last outage, whichever is later; and from zero after a restart of the operator.
  */
 function endOf(draft: Draft, hold: StormHold, contact: ApiContact): number {
   const { now, memory, spec } = draft.input;
-  const name = `storm/${hold.startTime}`;
+  const name = startOf(hold);
   const start = memory.get(name) ?? now.monotonic;
   draft.waits.set(name, start);
   return Math.max(start, contact.since) + spec.storm.holdSeconds * 1000;
@@ -167,7 +173,10 @@ function goOn(draft: Draft, hold: StormHold): void {
 function recovered(draft: Draft, hold: StormHold, { atMost, nodes }: Tally): boolean {
   if (isStorm(draft, atMost, nodes)) return false;
   if (hold.releasedTime !== undefined || silentEntries(draft).length === 0) return true;
-  return waitLeftMs(draft, `storm-calm/${hold.startTime}`, CALM_MS) <= 0;
+  const { memory, now } = draft.input;
+  const calm = `storm-calm/${hold.startTime}`;
+  const lastedMs = (memory.get(calm) ?? now.monotonic) - (memory.get(startOf(hold)) ?? now.monotonic);
+  return waitLeftMs(draft, calm, Math.min(CALM_MS, lastedMs)) <= 0;
 }
 
 /** Those that stay broken leave the storm by time alone; their pool must be looked at then. */
@@ -193,13 +202,12 @@ export const holdInStorm: Policy = (draft) => {
   const storm = tally(draft, unreleased ? Date.parse(hold.startTime) : now.wall.getTime());
   if (hold === undefined) {
     if (spec.storm.holdSeconds === 0 || !isStorm(draft, storm.silent.length, storm.nodes)) return;
-    draft.held = true;
     if (silentEntries(draft).length > 0) begin(draft, storm);
+  } else if (recovered(draft, hold, storm)) {
+    end(draft, hold);
     return;
-  }
-  if (recovered(draft, hold, storm)) return end(draft, hold);
-  if (!unreleased) return awaitCalm(draft);
-  goOn(draft, hold);
+  } else if (unreleased) goOn(draft, hold);
+  else awaitCalm(draft);
   draft.held = draft.record.hold?.releasedTime === undefined;
 };
 

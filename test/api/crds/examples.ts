@@ -88,6 +88,7 @@ export const fullExamples: Record<string, Example> = {
       restartGraceSeconds: 60,
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
+      storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
       backup: { engine: 'Secret', deadlineSeconds: 20 },
       paused: false,
     },
@@ -136,6 +137,7 @@ export const fullExamples: Record<string, Example> = {
           homeUID: 'uid',
         },
       ],
+      hold: { startTime: at, untilTime: at, releasedTime: at, reason: 'Elapsed' },
       counts: { active: 1, standby: 1, broken: 1, maintenance: 0 },
       history: [
         {

@@ -24,6 +24,12 @@ describe('who gets what', () => {
       expect(Object.fromEntries(match(Object.keys(likes), (name) => likes[name] ?? []))).to.deep.equal(expected),
     );
 
+  it('goes on from an earlier answer, and takes nothing from those that were served', () => {
+    const likes: Record<string, string[]> = { a: ['x', 'y'], b: ['x'], c: ['x', 'y'] };
+    const found = match(['b', 'c'], (name) => likes[name] ?? [], new Map([['a', 'x']]));
+    expect(Object.fromEntries(found)).to.deep.equal({ a: 'y', b: 'x' });
+  });
+
   it('gives nothing twice, nothing that does not fit, and serves as many as can be served', () => {
     const likes = fc.array(fc.uniqueArray(fc.nat(5), { maxLength: 4 }), { maxLength: 6 });
     fc.assert(

@@ -201,4 +201,18 @@ describe('condition Protected of servers of one node', () => {
       's1 fits, but other roles would need it too; add a RecordingServer of type Failover',
     );
   });
+
+  it('is that of the role that waits, for a broken holder, and none once the role has moved', () => {
+    const pool = world();
+    pool.spec = { ...pool.spec, storm: { maxUnreachablePercent: 1, holdSeconds: 60 } };
+    pool
+      .breaks('a')
+      .change('b', { health: { ...health('Late'), suspected: true } })
+      .settle();
+    expect(server(pool, 'a')).to.include({ status: 'True', message: 's1 would take over' });
+    expect(server(without(pool, 's1', 's2'), 'a')).to.include({ status: 'False', reason: 'NoStandby' });
+    const moved = world().breaks('a').settle();
+    expect(server(moved, 'a')).to.equal(undefined);
+    expect(server(moved, 's1')).to.include({ status: 'True', message: 's2 would take over' });
+  });
 });

@@ -215,7 +215,7 @@ describe('the storm hold', () => {
     });
 
     it('gives the last ones five seconds to be heard too, and then takes their silence for a failure', () => {
-      const pool = storm().settle().recovers('b').recovers('c').settle();
+      const pool = storm().settle().advance(10_000).recovers('b').recovers('c').settle();
       expect(pool.status.current).to.equal(undefined);
       expect(pool.last?.requeueAfterMs).to.equal(5_000);
       pool.advance(4_999).settle();
@@ -225,8 +225,21 @@ describe('the storm hold', () => {
       expect(pool.holder('a')).to.equal('s1');
     });
 
+    it('waits no longer than the storm has lasted: a heartbeat that was late for a moment costs little', () => {
+      const pool = world()
+        .breaks('a')
+        .breaks('b')
+        .change('c', { health: silent('Late') })
+        .settle()
+        .advance(300);
+      pool.recovers('b').recovers('c').settle();
+      expect(pool.last?.requeueAfterMs).to.equal(300);
+      pool.advance(300).settle();
+      expect(pool.holder('a')).to.equal('s1');
+    });
+
     it('starts these five seconds anew when the storm comes back', () => {
-      const pool = storm().settle().recovers('b').recovers('c').settle().advance(4_000);
+      const pool = storm().settle().advance(10_000).recovers('b').recovers('c').settle().advance(4_000);
       storm(pool).settle();
       pool.recovers('b').recovers('c').settle().advance(4_999).settle();
       expect(pool.status.hold).not.to.equal(undefined);

@@ -43,6 +43,24 @@ function pair(status: Partial<FailoverPoolStatus> = { epoch: 1 }) {
   return { a, s, ...all };
 }
 
+describe('condition Protected of a server', () => {
+  const protectedBy = (reason: 'StandbyReady' | 'NotYetObserved', before?: 'NoStandby') => {
+    const lastTransitionTime = startTime;
+    const known = { type: 'Protected', status: 'False' as const, reason: 'NoStandby', message: '', lastTransitionTime };
+    const { a, see, stores } = pair();
+    stores.servers.put({ ...a, status: { ...a.status, conditions: before ? [known] : [] } });
+    const status = reason === 'StandbyReady' ? 'True' : 'Unknown';
+    const { status: planned } = planStatus({ ...see('a'), protection: { status, reason, message: '' } }, undefined);
+    return planned.conditions?.find(({ type }) => type === 'Protected')?.reason;
+  };
+
+  it('is what its pool says; until the pool has been decided over, what was said before', () => {
+    expect(protectedBy('StandbyReady', 'NoStandby')).to.equal('StandbyReady');
+    expect(protectedBy('NotYetObserved', 'NoStandby')).to.equal('NoStandby');
+    expect(protectedBy('NotYetObserved')).to.equal('NotYetObserved');
+  });
+});
+
 describe('the plan for a pod', () => {
   it('is to make one once all claims exist, bound or not', () => {
     const a = recordingServer('a').build();
