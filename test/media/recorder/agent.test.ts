@@ -182,6 +182,35 @@ describe('the recorder agent', function () {
     expect(writes().slice(before)).to.deep.equal([]);
   });
 
+  it('announces its end, renews its Lease a last time, and is as before when it starts again', async () => {
+    bench.camera('gate', cameras.url('gate'));
+    bench.assign(SERVER, 1);
+    await bench.start();
+    await bench.recording('gate');
+    const before = bench.lease.spec.renewTime ?? '';
+    await bench.stop();
+    expect(bench.report).to.include({ role: SERVER, epoch: 1, podUID: 'pod-uid-1' });
+    expect(bench.report.recordingService?.state).to.equal('Stopping');
+    const announced = Date.parse(bench.report.recordingService?.sinceTime ?? '');
+    expect(Date.parse(bench.lease.spec.renewTime ?? ''))
+      .to.be.at.least(announced)
+      .and.above(Date.parse(before));
+    await bench.start();
+    await until('it is ready again', () => bench.report.recordingService?.state === 'Ready');
+    await bench.recording('gate');
+  });
+
+  it('closes and files its segments although nobody takes its announcement', async () => {
+    bench.camera('gate', cameras.url('gate'));
+    bench.assign(SERVER, 1);
+    await bench.start();
+    await bench.recording('gate');
+    bench.api.fail(({ path }) => path.includes('/recorderreports/'), { kind: 'hang' }, Number.POSITIVE_INFINITY);
+    await bench.stop();
+    expect(await bench.segments('.understudy')).to.deep.equal([]);
+    bench.api.heal();
+  });
+
   it('closes, syncs and files its segments when it is stopped', async () => {
     bench.camera('gate', cameras.url('gate'));
     bench.assign(SERVER, 1);

@@ -121,6 +121,11 @@ describe('the folder of a server (rule 15)', () => {
       { healthyTime: undefined },
     ],
     [
+      'counts its health anew when the clock was set back, and does not wait for a time to come',
+      { previous: { ...broken, healthyTime: '2027-01-01T00:00:00.000Z' } },
+      { state: 'Broken', healthyTime: now.toISOString(), nextCheckInMs: 300_000 },
+    ],
+    [
       'is Standby again when stable (rule 2)',
       { previous: { ...broken, healthyTime: '2026-01-02T03:05:00.000Z' } },
       { state: 'Standby', repaired: true },
