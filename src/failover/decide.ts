@@ -9,10 +9,14 @@ import {
 } from './adoption.js';
 import { assignmentOf } from './assignment.js';
 import { makeBaseline } from './baseline.js';
+import { handleRequest } from './commands.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
+import { planMoves, rolesThatMayMove } from './moves.js';
+import { abandonMove, followBrokenSource } from './planned-move.js';
 import { poolConditions } from './pool-conditions.js';
 import { queueBroken, releaseRecovered } from './queue.js';
+import { answerRequest } from './request-answer.js';
 import { heldRoles, holderOf } from './roles.js';
 import {
   dropOrphanedTakeover,
@@ -33,15 +37,20 @@ const policies: readonly Policy[] = [
   noticeDeletedHomes,
   letDepartedHomesGo,
   dropOrphanedTakeover,
+  followBrokenSource,
   releaseRecovered,
   queueBroken,
   noteAcknowledgement,
   noteBinding,
   supersedeFailedStandby,
+  abandonMove,
   proveTakeover,
+  answerRequest,
   settleFoundHandovers,
   makeBaseline,
   serveQueue,
+  handleRequest,
+  planMoves,
   forgetEmptyRoles,
   countServers,
 ];
@@ -100,6 +109,7 @@ export function rolesInQuestion(view: PoolView): string[] {
     return holder?.health.verdict === 'Broken' || holder === undefined || !settled || gone || fresh.has(role.name);
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
-  const names = [...queued, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
+  const moving = rolesThatMayMove(view).map(({ name }) => name);
+  const names = [...queued, ...moving, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
   return [...new Set(names)];
 }

@@ -1,3 +1,4 @@
+import type { PendingMove } from './moves.js';
 import type { BackupOrder, Monotonic, PoolEvent, PoolInput, PoolRecord } from './types.js';
 
 /** A decision in the making. Each policy of the chain changes it in place; it never outlives one `decide`. */
@@ -7,6 +8,8 @@ export interface Draft {
   readonly events: PoolEvent[];
   readonly confirmSilence: Set<string>;
   backup?: BackupOrder;
+  /** Planned moves that are wanted and wait; set by `planMoves`. */
+  pendingMoves?: readonly PendingMove[];
   /** Waits that are still wanted, with their starts. */
   readonly waits: Map<string, Monotonic>;
   /** Milliseconds until a wait ends or something else changes by time alone. */

@@ -26,6 +26,8 @@ export interface ChoiceOptions {
   readonly cameras?: number;
   /** For conditions: a late heartbeat, or an operator that has just started, does not make a standby unavailable. */
   readonly tolerateLate?: boolean;
+  /** For a planned move: its holder, cordoned and too small ones are no targets; unstable ones only on request. */
+  readonly planned?: 'ByItself' | 'Requested' | undefined;
   /** Leaves out this server and all others of its node: what would remain after the loss of its node? */
   readonly without?: ServerView | undefined;
 }
@@ -60,6 +62,19 @@ function occupied(view: PoolView, role: HeldRole, server: ServerView) {
   return { reason: reasons.Busy, message: `it waits in the queue with the role ${queued.role}` };
 }
 
+/** What a planned move, which can wait, does not put up with. */
+function plannedObstacle(role: HeldRole, server: ServerView, options: ChoiceOptions) {
+  const { planned, cameras = 0 } = options;
+  if (planned === undefined) return undefined;
+  if (server.cordonedNode !== undefined)
+    return { reason: reasons.NodeCordoned, message: `its node ${server.cordonedNode} is cordoned` };
+  if (planned === 'ByItself' && server.status?.state === 'Broken')
+    return { reason: reasons.Stabilising, message: 'it was broken and is not stable yet' };
+  const limit = server.name === role.name ? undefined : server.spec.capacity?.cameras;
+  if (limit === undefined || limit >= cameras) return undefined;
+  return { reason: reasons.CapacityExceeded, message: `it takes ${limit} of ${cameras} cameras` };
+}
+
 /** Rule 4 and more: what holds a candidate back; undefined when it fits. */
 function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions) {
   if (server.spec.operatingMode === 'Maintenance')
@@ -71,6 +86,7 @@ function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: C
     unhealthy(server, role, server, options.tolerateLate === true) ??
     occupied(view, role, server) ??
     failed ??
+    plannedObstacle(role, server, options) ??
     misfit(view.spec.compatibility.version, modelOf(view, role), server)
   );
 }
@@ -87,12 +103,14 @@ function tooSmall(server: ServerView, cameras: number): number {
 }
 
 /**
- * The order of standbys: by tier; within it those that take all cameras (rule 4: capacity is a preference), type
+ * The order of standbys: those of cordoned nodes last; by tier; within it those that take all cameras (rule 4: capacity is a preference), type
  * Failover before Standard, the lower standbyOrder, the name.
  */
 function rank(view: PoolView, role: HeldRole, server: ServerView, cameras: number): readonly number[] {
   const { type, standbyOrder } = server.spec;
-  return [tier(view, role, server), tooSmall(server, cameras), type === 'Failover' ? 0 : 1, standbyOrder];
+  const first = tier(view, role, server);
+  const leaving = first > 0 && server.cordonedNode !== undefined ? 1 : 0;
+  return [leaving, first, tooSmall(server, cameras), type === 'Failover' ? 0 : 1, standbyOrder];
 }
 
 function byRank(a: Ranked, b: Ranked): number {
@@ -113,6 +131,7 @@ function survives(server: ServerView, lost: ServerView): boolean {
 export function chooseStandby(view: PoolView, role: HeldRole, options: ChoiceOptions = {}): StandbyChoice {
   const eligible = view.servers
     .filter((server) => server.member && !server.deleting)
+    .filter((server) => options.planned === undefined || !isHolder(role, server))
     .filter((server) => options.without === undefined || survives(server, options.without));
   const judged = eligible.map((server): Ranked => {
     const held = obstacle(view, role, server, options);

@@ -28,6 +28,7 @@ export interface PodView extends View {
   readonly lastExit?: { readonly reason: string; readonly exitCode: number };
   readonly restartCount: number;
   readonly servingRole?: string;
+  readonly recordingRole?: string;
   readonly templateHash?: string;
 }
 
@@ -153,6 +154,7 @@ export function projectPod(raw: KubeObject): PodView {
     lastExit: terminated ? { reason: terminated.reason ?? 'Error', exitCode: terminated.exitCode ?? -1 } : undefined,
     restartCount: container?.restartCount ?? 0,
     servingRole: labelOf(raw, labels.servingRole),
+    recordingRole: labelOf(raw, labels.recordingRole),
     templateHash: raw.metadata.annotations?.[labels.templateHash],
   });
 }

@@ -1,5 +1,6 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
 import { deepEqual } from '../../operator/index.js';
+import { serversOfNode } from '../cordon.js';
 import type { Stores, Watches } from '../stores.js';
 
 /** The pools that a server's changes matter to: its own, and those that remember it as home or holder of a role. */
@@ -62,6 +63,11 @@ export function watchPools(watches: Pick<Watches, 'stores' | 'on'>, enqueue: (po
     const changed = !deepEqual(next?.spec, previous?.spec);
     const pools = poolsOfServer(stores, `${camera.metadata.namespace}/${camera.spec.serverRef.name}`);
     for (const pool of pools) if (changed || isBusy(stores.latestPools.get(pool))) enqueue(pool);
+  });
+  // A cordon is the beginning of a drain, and its end lets servers take roles again.
+  watches.on('nodes', (name, next, previous) => {
+    if (next?.unschedulable !== previous?.unschedulable)
+      serversOfNode(stores, name, next ?? previous).forEach(ofServer);
   });
   // The pool's own Role and RoleBinding: put back when somebody has changed or deleted them.
   for (const kind of ['roles', 'roleBindings'] as const)

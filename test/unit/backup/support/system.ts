@@ -22,6 +22,7 @@ export function pool(epoch = 3): FailoverPool {
       storageGraceSeconds: 5,
       recordingServiceGraceSeconds: 30,
       failback: { mode: 'None', stableSeconds: 300 },
+      moveOnCordon: true,
       compatibility: { version: 'SameMinor' },
       backup: { engine: 'Secret', deadlineSeconds: 20 },
       paused: false,
