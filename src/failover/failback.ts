@@ -53,7 +53,7 @@ export function homeToReturnTo(view: PoolView, role: HeldRole): ServerView | und
 /** Healthy for stableSeconds without a break, as this replica has seen, and out of the folder Broken. */
 function stable(draft: Draft, home: ServerView): boolean {
   const waited = waitLeftMs(draft, `stable/${home.uid}`, draft.input.spec.failback.stableSeconds * 1000) <= 0;
-  return waited && home.status?.state === 'Standby';
+  return waited && home.status?.state !== 'Broken';
 }
 
 /** Rule 16: what keeps a role from going home by itself; undefined when it may. */

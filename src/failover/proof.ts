@@ -86,6 +86,16 @@ export function camerasNotTakenOver(
   return camerasThatMove(to, current.role, view.cameras).filter((name) => !recorded.has(name) && !excused.has(name));
 }
 
+/** Cameras of a role that a server records by its word, and another does not by its own. */
+export function recordedOnlyAt(
+  here: Speaker,
+  there: Speaker,
+  role: { readonly name: string; readonly epoch: number },
+): string[] {
+  const recorded = camerasIn(there, role.name, role.epoch, 'Recording');
+  return [...camerasIn(here, role.name, 0, 'Recording')].filter((name) => !recorded.has(name));
+}
+
 /** When the fault began by the recorder's own clock; undefined when it could not say. */
 function faultStart(report: RecorderReportStatus, trigger: Trigger): number | undefined {
   if (trigger === 'AllDisksLost') {

@@ -3,7 +3,7 @@ import { camerasOfRole, substituteShare } from './cameras.js';
 import { isMoveCause } from './causes.js';
 import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
 import { failedAttempts, remember } from './history.js';
-import { acknowledged, camerasNotTakenOver, camerasWithoutProof, failingBefore } from './proof.js';
+import { acknowledged, camerasNotTakenOver, camerasWithoutProof, failingBefore, recordedOnlyAt } from './proof.js';
 import { roleOf, setQueue, stillHolds } from './queue.js';
 import { giveRole } from './role-commit.js';
 import { findServer, type HeldRole, holderOf, isHolder, roleEntry } from './roles.js';
@@ -107,7 +107,8 @@ export const proveTakeover: Policy = (draft) => {
   if (standby === undefined) return;
   const role = { name: current.role, epoch: current.epoch };
   // A planned move never hands over without proof; `abandonMove` bounds its wait.
-  if (isMoveCause(current.trigger) && camerasNotTakenOver(draft.input, current, standby).length > 0) return;
+  const inDoubt = standby.health.verdict !== 'Healthy' || camerasNotTakenOver(draft.input, current, standby).length > 0;
+  if (isMoveCause(current.trigger) && inDoubt) return;
   const missing = camerasWithoutProof(standby, role, draft.input.cameras, current.failingBefore ?? []);
   if (missing.length > 0 && waitLeftMs(draft, `proof/${current.epoch}`, PROOF_MS) > 0) return;
   const now = wallTime(draft);
@@ -144,6 +145,14 @@ export const settleFoundHandovers: Policy = (draft) => {
     if (!acknowledged(holder, entry.name, entry.epoch)) continue;
     const missing = camerasWithoutProof(holder, entry, draft.input.cameras, []);
     if (missing.length > 0 && waitLeftMs(draft, `found/${entry.name}/${entry.epoch}`, PROOF_MS) > 0) continue;
+    // It may have been a planned move: then the previous holder is healthy, and what only it records would be lost.
+    const previous = findServer(draft.input, entry.previousHolder);
+    if (
+      missing.length > 0 &&
+      previous?.health.verdict === 'Healthy' &&
+      recordedOnlyAt(previous, holder, entry).length > 0
+    )
+      continue;
     changeRole(draft, entry.name, { handedOverTime: wallTime(draft) });
   }
 };
