@@ -13,6 +13,7 @@ import { handleRequest } from './commands.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
 import { planMoves, rolesThatMayMove } from './moves.js';
+import { adoptSubstitutes, rolesOfAdopted } from './own-names.js';
 import { abandonMove, followBrokenSource } from './planned-move.js';
 import { poolConditions } from './pool-conditions.js';
 import { queueBroken, releaseRecovered } from './queue.js';
@@ -36,6 +37,7 @@ const policies: readonly Policy[] = [
   readmitHomes,
   noticeDeletedHomes,
   letDepartedHomesGo,
+  adoptSubstitutes,
   dropOrphanedTakeover,
   followBrokenSource,
   releaseRecovered,
@@ -109,7 +111,7 @@ export function rolesInQuestion(view: PoolView): string[] {
     return holder?.health.verdict === 'Broken' || holder === undefined || !settled || gone || fresh.has(role.name);
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
-  const moving = rolesThatMayMove(view).map(({ name }) => name);
+  const moving = [...rolesThatMayMove(view).map(({ name }) => name), ...rolesOfAdopted(view)];
   const names = [...queued, ...moving, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
   return [...new Set(names)];
 }
