@@ -186,6 +186,8 @@ export const reasons = {
   NodeCordoned: 'NodeCordoned',
   /** A substitute was made a Standard server in Git and serves a role of its own name now. */
   SubstituteAdopted: 'SubstituteAdopted',
+  /** A role has neither a home nor a camera any more; its holder stands by again. */
+  RoleEnded: 'RoleEnded',
 
   // --- CameraAssignment
   /** The camera is assigned to a running recorder. */

@@ -163,11 +163,11 @@ export const letDepartedHomesGo: Policy = (draft) => {
   if (kept !== undefined && kept.length !== draft.record.roles?.length) draft.record.roles = kept;
 };
 
-/** A role of which neither home, nor holder, nor a camera is left needs no memory. */
+/** A role of which neither home, nor holder, nor a camera is left, and that nobody serves, needs no memory. */
 export const forgetEmptyRoles: Policy = (draft) => {
   const { servers, cameras } = draft.input;
   const inUse = (role: Role): boolean =>
-    servers.some(({ name }) => name === role.name || name === role.holder) ||
+    servers.some(({ name, status }) => [name, status?.servingRole].includes(role.name) || name === role.holder) ||
     cameras.some((camera) => camera.spec.serverRef.name === role.name) ||
     draft.record.current?.role === role.name;
   const kept = draft.record.roles?.filter(inUse);

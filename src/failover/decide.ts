@@ -13,7 +13,7 @@ import { handleRequest } from './commands.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
 import { planMoves, rolesThatMayMove } from './moves.js';
-import { adoptSubstitutes, rolesOfAdopted } from './own-names.js';
+import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './own-names.js';
 import { abandonMove, followBrokenSource } from './planned-move.js';
 import { poolConditions } from './pool-conditions.js';
 import { queueBroken, releaseRecovered } from './queue.js';
@@ -38,6 +38,7 @@ const policies: readonly Policy[] = [
   noticeDeletedHomes,
   letDepartedHomesGo,
   adoptSubstitutes,
+  endEmptyRoles,
   dropOrphanedTakeover,
   followBrokenSource,
   releaseRecovered,

@@ -6,7 +6,7 @@ import type { ServerView } from './types.js';
 
 export interface RoleChange {
   readonly role: HeldRole;
-  readonly to: ServerView;
+  readonly to: Pick<ServerView, 'name' | 'uid'>;
   /** Who records it until the handover; absent when nobody does. */
   readonly previousHolder?: string | undefined;
   /** The new holder records it already: the previous one may stop at once. */
