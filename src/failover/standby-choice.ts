@@ -49,6 +49,11 @@ function unhealthy({ health }: ServerView, role: HeldRole, server: ServerView, t
   if (tolerateLate && (health.verdict === 'Late' || health.verdict === 'Unknown')) return undefined;
   if (health.verdict === 'NeverReady')
     return { reason: reasons.NeverReady, message: 'it has not been ready once; look at its pod' };
+  if (server.drained === true)
+    return {
+      reason: reasons.NodeCordoned,
+      message: `its pod waits for node ${server.cordonedNode}, which is cordoned`,
+    };
   if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that broke' };
   const why = health.evidence[0] ?? 'it has not reported that it can record';
   return { reason: reasons.NotHealthy, message: `${health.trigger ?? health.verdict}: ${why}` };
@@ -103,8 +108,8 @@ function tooSmall(server: ServerView, cameras: number): number {
 }
 
 /**
- * The order of standbys: those of cordoned nodes last; by tier; within it those that take all cameras (rule 4: capacity is a preference), type
- * Failover before Standard, the lower standbyOrder, the name.
+ * The order of standbys: those of cordoned nodes last; by tier; within it those that take all cameras (rule 4: capacity
+ * is a preference), type Failover before Standard, the lower standbyOrder, the name.
  */
 function rank(view: PoolView, role: HeldRole, server: ServerView, cameras: number): readonly number[] {
   const { type, standbyOrder } = server.spec;
