@@ -50,8 +50,12 @@ export function homeToReturnTo(view: PoolView, role: HeldRole): ServerView | und
   return home.health.verdict === 'Broken' || home.health.verdict === 'NeverReady' ? undefined : home;
 }
 
-/** Healthy for stableSeconds without a break, as this replica has seen, and out of the folder Broken. */
+/**
+ * Out of the folder Broken, and, before it goes home by itself, healthy for stableSeconds without a break as this
+ * replica has seen.
+ */
 function stable(draft: Draft, home: ServerView): boolean {
+  if (draft.input.spec.failback.mode === 'Manual') return home.status?.state !== 'Broken';
   const waited = waitLeftMs(draft, `stable/${home.uid}`, draft.input.spec.failback.stableSeconds * 1000) <= 0;
   return waited && home.status?.state !== 'Broken';
 }

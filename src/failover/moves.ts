@@ -85,7 +85,7 @@ export function rolesThatMayMove(view: PoolView): HeldRole[] {
 
 // --- what each waits for
 
-/** What keeps every planned move waiting: failures go first, and one thing at a time. */
+/** What keeps every planned move waiting: failures go first, and one thing at a time. A further hold is one more line. */
 function allHeld(draft: Draft): Wait | undefined {
   const { current, queue } = draft.record;
   if (draft.input.spec.paused) return wait('waits until spec.paused is unset');

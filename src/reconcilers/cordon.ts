@@ -5,7 +5,7 @@ import type { NodeView } from './views.js';
 /** How a cordoned node concerns a server. */
 export interface Cordon {
   readonly node: string;
-  /** Its pod is gone or not placed, and can be placed only there: a drain took it. */
+  /** Its pod is going, gone or not placed, and can be placed only there: a drain took it. */
   readonly drained: boolean;
 }
 
@@ -27,9 +27,11 @@ function nodesNamed(stores: Stores, hostnames: readonly string[]): NodeView[] {
 /** The cordoned node of a server's pod, or the one that its next pod must wait for because its disks are there. */
 export function cordonOf(stores: Stores, server: RecordingServer): Cordon | undefined {
   const { name, namespace } = server.metadata;
-  const nodeName = stores.pods.get(`${namespace}/${childNames.pod(name)}`)?.nodeName;
-  if (nodeName !== undefined)
-    return stores.nodes.get(nodeName)?.unschedulable ? { node: nodeName, drained: false } : undefined;
+  const pod = stores.pods.get(`${namespace}/${childNames.pod(name)}`);
+  if (pod?.nodeName !== undefined) {
+    const leaving = pod.metadata.deletionTimestamp !== undefined;
+    return stores.nodes.get(pod.nodeName)?.unschedulable ? { node: pod.nodeName, drained: leaving } : undefined;
+  }
   const hostnames = hostnamesOf(stores, server);
   const nodes = hostnames === undefined ? [] : nodesNamed(stores, hostnames);
   const [first] = nodes;

@@ -1,4 +1,5 @@
 import { labels, type Reason, reasons } from '../../crds/index.js';
+import { isMoveCause } from '../../failover/causes.js';
 import type { ConditionVerdict } from '../../failover/types.js';
 import type { Condition } from '../../operator/index.js';
 import { type Gathered, isSubstitute } from './gather.js';
@@ -69,6 +70,10 @@ function recordsRole(assessment: Assessment): ConditionVerdict {
     if (assessment.stabilising) return no(reasons.Stabilising, 'Healthy again; a standby once it has stayed so');
     return yes(reasons.StandingBy, `Healthy; it stands by${wayHome(gathered)}`);
   }
+  const current = gathered.pool?.status?.current;
+  // By plan: it records, and only stops once another has proved that it does.
+  if (!holdsRole && current?.server === gathered.server.metadata.name && isMoveCause(current.trigger))
+    return yes(reasons.Moving, `Records ${assignment.role} until ${current.standby} has proved that it does`);
   if (!holdsRole) {
     const holder = role?.holder?.metadata.name ?? role?.role?.holder;
     return no(reasons.ReplacedBySubstitute, `${holder} takes over ${assignment.role}; it records until the handover`);

@@ -71,6 +71,14 @@ describe('a cordoned node', () => {
     expect(cordonOf(all.stores, all.a)).to.equal(undefined);
   });
 
+  it('is drained as soon as its pod is going', () => {
+    const all = pair();
+    all.stores.nodes.put(node('node-1', true));
+    const leaving = pod(all.a);
+    all.stores.pods.put({ ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: startTime } });
+    expect(cordonOf(all.stores, all.a)).to.deep.equal({ node: 'node-1', drained: true });
+  });
+
   it('does not hold a pod whose disks can be used elsewhere', () => {
     const all = pair();
     all.stores.nodes.put(node('node-1', true));
@@ -181,6 +189,27 @@ describe('a changed template', () => {
       kind: 'delete',
       because: 'Outdated',
     });
+  });
+});
+
+describe('the previous holder of a planned move', () => {
+  const moving = () => {
+    const all = pair();
+    const roles = [{ name: 'a', holder: 's', previousHolder: 'a', epoch: 7, startTime }];
+    const current = { role: 'a', server: 'a', standby: 's', epoch: 7, committedTime: startTime };
+    const planned = { ...current, step: 'TakingOver' as const, trigger: 'Maintenance' as const };
+    all.stores.pools.put(failoverPool().status({ epoch: 7, roles, current: planned }).build());
+    return all;
+  };
+
+  it('stays Ready while it records, and says until when', () => {
+    expect(conditionOf(moving(), 'a', 'Ready')).to.include({ status: 'True', reason: 'Moving' });
+    expect(planStatus(moving().see('a'), undefined).status).to.include({ servingRole: 'a', epoch: 1 });
+  });
+
+  it('loses the name of the role, and keeps its pod from being evicted', () => {
+    const all = moving();
+    expect(planPod(all.see('a'), defaults)).to.include({ kind: 'label', servingRole: '', recordingRole: 'a' });
   });
 });
 
