@@ -154,7 +154,7 @@ describe('a planned move on a real API server', function () {
   });
 
   it('leaves a cordoned node, and the pod may be evicted only after the handover', async () => {
-    await site();
+    await site({ failback: { mode: 'None', stableSeconds: 1 } });
     const raw = openRawApi(api.cluster.kubeconfigPath);
     const node = `node-${namespace}`;
     try {
