@@ -6,6 +6,8 @@ export const labels = {
   pool: `${GROUP}/pool`,
   /** On the pod that serves a role, and on no other: the role's Service selects it. */
   servingRole: `${GROUP}/serving-role`,
+  /** On every pod that records a role, until it may stop: what the PodDisruptionBudget protects. */
+  recordingRole: `${GROUP}/recording-role`,
   backup: `${GROUP}/backup`,
   /** Hash of the pod as built, to see drift although admission may have rewritten the live pod. */
   templateHash: `${GROUP}/template-hash`,
@@ -15,6 +17,8 @@ export const labels = {
   leaseAssignedPodUid: `${GROUP}/assigned-pod-uid`,
   /** On a substitute, by a person: the epoch for which the plugins were reinstalled by hand (rule 3). */
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
+  /** By a person, on a FailoverPool: `<id> <command>`; status.lastRequest answers. */
+  request: `${GROUP}/request`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
   instance: 'app.kubernetes.io/instance',

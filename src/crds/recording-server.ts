@@ -152,9 +152,11 @@ const spec = cel(
       .describe('The Service of the role, which follows its holder (rule 14).')
       .optional(),
     updateStrategy: z
-      .enum(['OnDelete'])
+      .enum(['OnDelete', 'Switchover'])
       .default('OnDelete')
-      .describe('A changed template reaches the pod when it is next made.'),
+      .describe(
+        'OnDelete: a changed template reaches the pod when it is next made. Switchover: the role moves to a standby first, without a gap, and then the pod is made anew; while another ready standby remains.',
+      ),
     podTemplate: podTemplate.describe('Where and how the recorder pod runs.').optional(),
   }),
   {

@@ -66,7 +66,8 @@ export const releaseRecovered: Policy = (draft) => {
   );
 };
 
-interface Failure {
+/** That a server has failed, and how it shows. */
+export interface Failure {
   readonly trigger: Trigger;
   readonly evidence: readonly Evidence[];
   readonly brokenForMs: number;
@@ -74,7 +75,7 @@ interface Failure {
 }
 
 /** Rule 9, and the deletion of a server that holds another's role. A home that takes its own role along ends it. */
-function failureOf(draft: Draft, role: HeldRole): Failure | undefined {
+export function failureOf(draft: Draft, role: HeldRole): Failure | undefined {
   const holder = holderOf(viewOf(draft), role);
   if (holder === undefined) {
     if (role.holder === role.name) return undefined;

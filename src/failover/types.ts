@@ -272,6 +272,12 @@ export interface ServerView {
   /** uid of its pod, if it has one. */
   readonly podUID?: string | undefined;
   readonly nodeName?: string | undefined;
+  /** Its node, or the one that its pod must wait for because its volumes are there, if that is cordoned. */
+  readonly cordonedNode?: string | undefined;
+  /** A drain took its pod, and the next one can't be placed before the node is uncordoned. */
+  readonly drained?: boolean | undefined;
+  /** Its pod is made from an older template. */
+  readonly outdated?: boolean | undefined;
   /** Its last report, from whichever pod. */
   readonly report?: RecorderReportStatus | undefined;
   /** The assignment on its Lease: what is left of a role when all statuses were lost. */
@@ -322,13 +328,13 @@ export interface PoolInput extends PoolView {
   readonly generation: number;
   /** Cameras of the roles in question (`rolesInQuestion`): of a quiet pool none are looked at. */
   readonly cameras: readonly CameraView[];
+  /** The annotation understudy.dev/request as a person wrote it. */
+  readonly request?: string | undefined;
   /** Backups that name this pool. */
   readonly backups: readonly BackupView[];
   readonly now: { readonly monotonic: Monotonic; readonly wall: Date };
   /** How this replica stands with the API server; absent before its first answer. */
   readonly contact?: ApiContact | undefined;
-  /** A person has asked for the release of the storm hold. */
-  readonly releaseHold?: boolean | undefined;
   /** `memory` of the last decision; empty after a restart, so all waits start again from zero (law 7). */
   readonly memory: PoolMemory;
 }
@@ -360,6 +366,7 @@ export type PoolConditionType =
   | 'Ready'
   | 'StandbyAvailable'
   | 'OnSubstitute'
+  | 'MovesPending'
   | 'Paused'
   | 'Reconciling'
   | 'Stalled'

@@ -4,6 +4,7 @@ import { type RecordingServer, recordingServers } from '../crds/recording-server
 import { type Clock, createReflector, deepEqual, type KubeClient, type Log, type Metrics } from '../operator/index.js';
 import type { Assignment, Order } from './assignment/assignment.js';
 import { AssignmentMemory } from './assignment/memory.js';
+import { AdoptedCameras } from './cameras/adopted-cameras.js';
 import { CameraFleet } from './cameras/camera-fleet.js';
 import { type LeftOut, selectCameras } from './cameras/camera-task.js';
 import { CameraWatch } from './cameras/camera-watch.js';
@@ -53,6 +54,9 @@ export class Agent {
   readonly #service: RecordingService;
   readonly #fleet: CameraFleet;
   readonly #cameraWatch: CameraWatch;
+  /** Cameras that name this server while it serves another's role: it may be on the way to be adopted for good. */
+  readonly #ownNameWatch: CameraWatch;
+  readonly #adopted: AdoptedCameras;
   readonly #report: ReportWriter;
   readonly #serverReflector;
   #statusServer: StatusServer | undefined;
@@ -101,6 +105,8 @@ export class Agent {
       onAnswer: (assignment) => this.#learnFromApi(assignment),
     });
     this.#cameraWatch = new CameraWatch({ client, namespace, log, metrics, onChange: () => this.#plan() });
+    this.#ownNameWatch = new CameraWatch({ client, namespace, log, metrics, onChange: () => this.#plan() });
+    this.#adopted = new AdoptedCameras({ server, clock, onChange: () => this.#plan() });
     this.#report = new ReportWriter({
       client,
       report: { namespace, name: childNames.report(server) },
@@ -164,6 +170,7 @@ export class Agent {
       this.#serverReflector.stop(),
       this.#cameraWatch.stop(),
     ]);
+    await this.#ownNameWatch.stop();
     await this.#statusServer?.close();
   }
 
@@ -208,7 +215,10 @@ export class Agent {
     // The volume may know a higher epoch than the API server (a lost status): both are heard before anything begins.
     if (!this.#memory.volumesRead) return;
     this.#takeOrder(this.#memory.order);
-    this.#cameraWatch.follow(this.#order.role);
+    const { role } = this.#order;
+    const { server } = this.#options.environment;
+    this.#cameraWatch.follow(role);
+    this.#ownNameWatch.follow(role === server || role === '' ? '' : server);
     this.#assignCameras();
     this.#report.changed();
   }
@@ -224,9 +234,10 @@ export class Agent {
 
   #assignCameras(): void {
     const { mode, role, epoch } = this.#order;
-    const tasks = mode === 'Record' ? (this.#cameraWatch.cameras ?? this.#memory.camerasOf(role)) : [];
+    const ofRole = mode === 'Record' ? (this.#cameraWatch.cameras ?? this.#memory.camerasOf(role)) : [];
     // Not listed yet, and nothing remembered: what is recorded now goes on.
-    if (tasks === undefined) return;
+    if (ofRole === undefined) return;
+    const tasks = this.#adopted.join(role, ofRole, this.#ownNameWatch.watched);
     const { server, namespace } = this.#options.environment;
     const capacity = this.#serverReflector.store.get(`${namespace}/${server}`)?.capacity;
     const { recorded, leftOut } = selectCameras(tasks, role !== server, capacity);

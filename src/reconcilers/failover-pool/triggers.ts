@@ -1,5 +1,6 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
 import { deepEqual } from '../../operator/index.js';
+import { serversOfNode } from '../cordon.js';
 import type { Stores, Watches } from '../stores.js';
 import type { PodView } from '../views.js';
 
@@ -73,6 +74,11 @@ export function watchPools(watches: Pick<Watches, 'stores' | 'on'>, enqueue: (po
   watches.on('operatorPods', (_key, next, previous) => {
     if (deepEqual(place(next), place(previous))) return;
     for (const key of stores.pools.keys()) enqueue(key);
+  });
+  // A cordon is the beginning of a drain, and its end lets servers take roles again.
+  watches.on('nodes', (name, next, previous) => {
+    if (next?.unschedulable !== previous?.unschedulable)
+      serversOfNode(stores, name, next ?? previous).forEach(ofServer);
   });
   // The pool's own Role and RoleBinding: put back when somebody has changed or deleted them.
   for (const kind of ['roles', 'roleBindings'] as const)

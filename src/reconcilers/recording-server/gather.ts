@@ -1,6 +1,7 @@
 import { childNames, type FailoverPool, type RecorderReportStatus, type RecordingServer } from '../../crds/index.js';
 import { assignmentOf } from '../../failover/assignment.js';
 import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
+import { type Cordon, cordonOf } from '../cordon.js';
 import { settingsOf } from '../observations.js';
 import { foreignRole, onSubstitute, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
@@ -30,6 +31,8 @@ export interface Gathered {
   readonly holdsRole: boolean;
   /** Cameras of the assigned role. */
   readonly cameras: readonly CameraView[];
+  /** Its node, or the one that its volumes tie it to, if that is cordoned. */
+  readonly cordon: Cordon | undefined;
   /** Another standby of the pool is about to be replaced or not ready: this one has to stay. */
   readonly otherStandbyDown: boolean;
   readonly now: Date;
@@ -91,6 +94,7 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
     ownRole: server.spec.type === 'Standard' ? resolveRole(stores, namespace, name) : undefined,
     holdsRole: role !== undefined && (role.frozen || role.holder?.metadata.uid === server.metadata.uid),
     cameras: role ? stores.cameras.byIndex(indexes.server, `${namespace}/${role.name}`) : [],
+    cordon: cordonOf(stores, server),
     otherStandbyDown: otherStandbyDown(stores, server),
     now: options.now(),
   };

@@ -29,13 +29,14 @@ function isReady({ pod, health, report }: Gathered): boolean {
 }
 
 function stateOf(gathered: Gathered): StateOutcome {
-  const { server, health, pool, holdsRole, now } = gathered;
+  const { server, health, pool, holdsRole, cordon, now } = gathered;
   return serverState({
     operatingMode: server.spec.operatingMode,
     // Without a pool nobody could take the role, so maintenance does not wait for that.
     holdsRole: holdsRole && !(server.spec.operatingMode === 'Maintenance' && server.spec.poolRef === undefined),
     verdict: health.verdict,
     brokenForMs: health.brokenForMs,
+    drained: cordon?.drained,
     previous: server.status,
     stableSeconds: pool?.spec.failback.stableSeconds ?? DEFAULT_STABLE_SECONDS,
     now,
@@ -115,13 +116,16 @@ function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** The whole status of a server. `fault` is what only a person can mend; it stops nothing that runs. */
-export function planStatus(gathered: Gathered, fault: Fault | undefined): StatusPlan {
+/**
+ * The whole status of a server. `fault` is what only a person can mend; it stops nothing that runs. `outdated`: its pod is
+ * made from an older template; undefined when that can't be told.
+ */
+export function planStatus(gathered: Gathered, fault: Fault | undefined, outdated?: boolean): StatusPlan {
   const { server, pod, assignment, now } = gathered;
   const everReadyTime = server.status?.everReadyTime ?? (isReady(gathered) ? now.toISOString() : undefined);
   const state = stateOf(gathered);
   const stabilising = state.state === 'Broken' && state.healthyTime !== undefined;
-  const assessment: Assessment = { gathered, fault, everReady: everReadyTime !== undefined, stabilising };
+  const assessment: Assessment = { gathered, fault, everReady: everReadyTime !== undefined, stabilising, outdated };
   const status = present<RecordingServerStatus>({
     observedGeneration: server.metadata.generation,
     state: state.state,

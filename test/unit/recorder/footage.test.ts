@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -106,5 +106,32 @@ describe('footage on a volume', () => {
     for (let round = 0; round < 5; round += 1) expect(await journal.flush()).to.equal(true);
     expect(await segments()).to.deep.equal(['role/cam/e4-20260101-aa/20260101T000000Z.ts']);
     expect(await readdir(join(root, '.understudy/staging/cam'))).to.deep.equal([]);
+  });
+
+  it('has its retention beside it under each role that the writer has served, and so ages under both', async () => {
+    const journal = new Journal({
+      mountPath: root,
+      clock: systemClock,
+      log: silentLog,
+      onGrowth: () => undefined,
+      onTrouble: () => undefined,
+    });
+    const rule = '{"retentionSeconds":60}';
+    const staged = '.understudy/staging/cam/20260101-aa';
+    await journal.open('cam', '20260101-aa', { role: 'home', epoch: 2 }, rule);
+    await file(`${staged}/20260101T000000Z.ts`);
+    await file(`${staged}/20260101T000010Z.ts`);
+    await journal.flush();
+    await journal.flush();
+    // The substitute was adopted for good: the same writer goes on under its own name.
+    journal.moveTo('20260101-aa', { role: 'substitute', epoch: 3 });
+    journal.end('20260101-aa');
+    for (let round = 0; round < 3; round += 1) await journal.flush();
+    expect(await segments()).to.deep.equal([
+      'home/cam/e2-20260101-aa/20260101T000000Z.ts',
+      'substitute/cam/e3-20260101-aa/20260101T000010Z.ts',
+    ]);
+    for (const role of ['home', 'substitute'])
+      expect((await readFile(join(root, role, 'cam/retention.json'), 'utf8')).trim(), role).to.equal(rule);
   });
 });

@@ -24,6 +24,7 @@ export function pool(epoch = 3): FailoverPool {
       startGraceSeconds: 120,
       restartGraceSeconds: 60,
       failback: { mode: 'None', stableSeconds: 300 },
+      moveOnCordon: true,
       compatibility: { version: 'SameMinor' },
       storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
       backup: { engine: 'Secret', deadlineSeconds: 20 },

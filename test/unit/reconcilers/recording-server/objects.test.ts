@@ -134,7 +134,7 @@ describe('the other objects of a server', () => {
       minAvailable: 1,
       selector: {
         matchLabels: { [labels.server]: 'a' },
-        matchExpressions: [{ key: labels.servingRole, operator: 'Exists' }],
+        matchExpressions: [{ key: labels.recordingRole, operator: 'Exists' }],
       },
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
     });

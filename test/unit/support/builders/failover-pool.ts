@@ -4,6 +4,7 @@ export class FailoverPoolBuilder {
   readonly #name: string;
   #spec: FailoverPoolSpec = {
     failoverTimeoutSeconds: 6,
+    moveOnCordon: true,
     storageGraceSeconds: 5,
     recordingServiceGraceSeconds: 30,
     startGraceSeconds: 120,
