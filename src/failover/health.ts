@@ -1,9 +1,18 @@
 import type { Trigger } from '../crds/index.js';
+import { camerasReachable, reachChangesInMs } from './camera-reach.js';
 import { inContact } from './contact.js';
 import { clockSynced, reachable, recordingServiceReady, storageHealthy, unseen } from './health-conditions.js';
 import { allDisksLostByCluster, currentReport } from './observation.js';
 import { type Silence, silenceOf } from './silence.js';
-import type { ApiContact, HealthSettings, Monotonic, Observation, ServerHealth, Verdict } from './types.js';
+import type {
+  ApiContact,
+  CamerasLost,
+  HealthSettings,
+  Monotonic,
+  Observation,
+  ServerHealth,
+  Verdict,
+} from './types.js';
 
 /** How soon to look again while the API server does not answer. Milliseconds. */
 const OUT_OF_CONTACT_CHECK_MS = 1_000;
@@ -82,6 +91,16 @@ function containerFailed(facts: Case): Fault | undefined {
   };
 }
 
+/** All cameras out of reach, although the recorder itself works. A report counts while its writer is heard. */
+function camerasLost(facts: Case): { readonly dueInMs: number; readonly lost: CamerasLost } | undefined {
+  const { observation, settings, silence } = facts;
+  const { lostAt, total = 0 } = observation.cameraReach ?? {};
+  if (settings.camerasGraceSeconds === undefined || lostAt === undefined || !silence.fresh) return undefined;
+  const inMs = dueInMs(lostAt, settings.camerasGraceSeconds, facts);
+  const evidence = `none of its ${total} cameras is reached; the grace is ${settings.camerasGraceSeconds} s`;
+  return { dueInMs: inMs, lost: { forMs: Math.max(0, -inMs), evidence } };
+}
+
 /** Rule 9: all that is amiss, the one that is or was due first at the head. */
 function faultsOf(facts: Case): Fault[] {
   return [unreachable(facts), disksLost(facts), serviceFailed(facts), containerFailed(facts)]
@@ -103,10 +122,13 @@ function serviceRuns(observation: Observation): boolean {
 }
 
 /** When the judgement would change by itself: a fault becomes due, or a heartbeat late. */
-function nextCheckInMs({ silence }: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
+function nextCheckInMs(facts: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
   if (verdict === 'Broken' || verdict === 'NeverReady') return undefined;
+  const { silence, observation, now } = facts;
   const lateInMs = silence.lateAfterMs - silence.silentForMs;
-  const due = [...faults.map((fault) => fault.dueInMs), lateInMs].filter((ms) => ms > 0);
+  const cameras = [camerasLost(facts)?.dueInMs, reachChangesInMs(observation.cameraReach, now)];
+  const all = [...faults.map((fault) => fault.dueInMs), lateInMs, ...cameras];
+  const due = all.filter((ms) => ms !== undefined).filter((ms) => ms > 0);
   return due.length === 0 ? undefined : Math.ceil(Math.min(...due));
 }
 
@@ -121,6 +143,7 @@ function notJudged(observation: Observation | undefined, why: string): ServerHea
     storageHealthy: unseen(why),
     recordingServiceReady: unseen(why),
     clockSynced: unseen(why),
+    camerasReachable: unseen(why),
     nextCheckInMs: OUT_OF_CONTACT_CHECK_MS,
   };
 }
@@ -143,6 +166,7 @@ export function judge(
   const faults = faultsOf(facts);
   const verdict = verdictOf(facts, faults);
   const due = verdict === 'Broken' ? faults.filter((fault) => fault.dueInMs <= 0) : [];
+  const withoutCameras = verdict === 'Healthy' ? camerasLost(facts) : undefined;
   return {
     verdict,
     trigger: due[0]?.trigger,
@@ -154,6 +178,8 @@ export function judge(
     storageHealthy: storageHealthy(observation),
     recordingServiceReady: recordingServiceReady(observation),
     clockSynced: clockSynced(observation),
+    camerasReachable: camerasReachable(observation.cameraReach, currentReport(observation.signals), now),
+    ...(withoutCameras !== undefined && withoutCameras.dueInMs <= 0 ? { camerasLost: withoutCameras.lost } : {}),
     nextCheckInMs: nextCheckInMs(facts, faults, verdict),
   };
 }

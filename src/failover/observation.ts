@@ -1,4 +1,5 @@
 import type { RecorderReportStatus } from '../crds/index.js';
+import { foldCameraReach } from './camera-reach.js';
 import type { LeaseSignal, Monotonic, Observation, PodSignal, Renewal, Signals, VolumeSignal } from './types.js';
 
 /** Container states from which a recorder does not come back without something being mended. */
@@ -105,5 +106,6 @@ export function observe(previous: Observation | undefined, signals: Signals, now
     serviceFailedAt: since(serviceFailed, before?.serviceFailedAt, now),
     containerFailedAt: since(containerFailing(before, signals), before?.containerFailedAt, now),
     everReady: before?.everReady === true || signals.everReady || looksReady(signals),
+    cameraReach: foldCameraReach(before?.cameraReach, currentReport(signals), now),
   };
 }

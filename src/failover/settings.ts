@@ -7,9 +7,12 @@ const unwatched: HealthSettings = { timeoutSeconds: 30, storageGraceSeconds: 5, 
 /** Rule 9: the times by which a server is judged. A server's own timeout goes before its pool's. */
 export function healthSettings(
   server: Pick<RecordingServerSpec, 'failoverTimeoutSeconds'>,
-  pool?: Pick<FailoverPoolSpec, 'failoverTimeoutSeconds' | 'storageGraceSeconds' | 'recordingServiceGraceSeconds'>,
+  pool?: Pick<FailoverPoolSpec, 'failoverTimeoutSeconds' | 'storageGraceSeconds' | 'recordingServiceGraceSeconds'> &
+    Partial<Pick<FailoverPoolSpec, 'cameras'>>,
 ): HealthSettings {
+  const { failoverWhenUnreachable = false, graceSeconds } = pool?.cameras ?? {};
   return {
+    ...(failoverWhenUnreachable && graceSeconds !== undefined ? { camerasGraceSeconds: graceSeconds } : {}),
     timeoutSeconds: server.failoverTimeoutSeconds ?? pool?.failoverTimeoutSeconds ?? unwatched.timeoutSeconds,
     storageGraceSeconds: pool?.storageGraceSeconds ?? unwatched.storageGraceSeconds,
     recordingServiceGraceSeconds: pool?.recordingServiceGraceSeconds ?? unwatched.recordingServiceGraceSeconds,

@@ -1,5 +1,6 @@
 import { type Reason, reasons } from '../crds/index.js';
 import { assignmentOf } from './assignment.js';
+import { doesNotReach, type ReachQuestion, reachRank } from './camera-loss.js';
 import { misfit } from './compatibility.js';
 import { findServer, type HeldRole, isHolder } from './roles.js';
 import type { PoolView, ServerView } from './types.js';
@@ -24,6 +25,8 @@ export interface ChoiceOptions {
   readonly failed?: ReadonlySet<string>;
   /** Cameras that would move; 0 when not known. */
   readonly cameras?: number;
+  /** The role's cameras were lost: only standbys that have reached them since may take it. */
+  readonly mustReach?: ReachQuestion | undefined;
   /** For conditions: a late heartbeat, or an operator that has just started, does not make a standby unavailable. */
   readonly tolerateLate?: boolean;
   /** Leaves out this server and all others of its node: what would remain after the loss of its node? */
@@ -60,6 +63,12 @@ function occupied(view: PoolView, role: HeldRole, server: ServerView) {
   return { reason: reasons.Busy, message: `it waits in the queue with the role ${queued.role}` };
 }
 
+/** The holder itself is healthy, and what its cameras need is somebody else. */
+function cutOff(role: HeldRole, server: ServerView, question: ReachQuestion) {
+  if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that lost them' };
+  return doesNotReach(server, question);
+}
+
 /** Rule 4 and more: what holds a candidate back; undefined when it fits. */
 function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions) {
   if (server.spec.operatingMode === 'Maintenance')
@@ -71,7 +80,8 @@ function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: C
     unhealthy(server, role, server, options.tolerateLate === true) ??
     occupied(view, role, server) ??
     failed ??
-    misfit(view.spec.compatibility.version, modelOf(view, role), server)
+    misfit(view.spec.compatibility.version, modelOf(view, role), server) ??
+    (options.mustReach === undefined ? undefined : cutOff(role, server, options.mustReach))
   );
 }
 
@@ -87,12 +97,18 @@ function tooSmall(server: ServerView, cameras: number): number {
 }
 
 /**
- * The order of standbys: by tier; within it those that take all cameras (rule 4: capacity is a preference), type
- * Failover before Standard, the lower standbyOrder, the name.
+ * The order of standbys: by tier; within it those that reach the role's cameras, as far as they have probed them, then
+ * those that take all of them (rule 4: capacity is a preference), type Failover before Standard, the lower standbyOrder, the name.
  */
 function rank(view: PoolView, role: HeldRole, server: ServerView, cameras: number): readonly number[] {
   const { type, standbyOrder } = server.spec;
-  return [tier(view, role, server), tooSmall(server, cameras), type === 'Failover' ? 0 : 1, standbyOrder];
+  return [
+    tier(view, role, server),
+    reachRank(server, role.name),
+    tooSmall(server, cameras),
+    type === 'Failover' ? 0 : 1,
+    standbyOrder,
+  ];
 }
 
 function byRank(a: Ranked, b: Ranked): number {

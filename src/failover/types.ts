@@ -10,6 +10,7 @@ import type {
   RecordingServerStatus,
   Trigger,
 } from '../crds/index.js';
+import type { CameraReach } from './camera-reach.js';
 
 /** Milliseconds on this replica's monotonic clock. Never compared with another replica's, never stored. */
 export type Monotonic = number;
@@ -105,6 +106,8 @@ export interface Observation {
   readonly containerFailedAt?: Monotonic | undefined;
   /** It has been ready once (rule 9: before that a failure is no failover). */
   readonly everReady: boolean;
+  /** What was seen of the cameras that it records; absent while it stands by. */
+  readonly cameraReach?: CameraReach | undefined;
 }
 
 /** How this replica stands with the API server; see `foldContact`. */
@@ -120,6 +123,8 @@ export interface HealthSettings {
   readonly timeoutSeconds: number;
   readonly storageGraceSeconds: number;
   readonly recordingServiceGraceSeconds: number;
+  /** None of the cameras must have been reached for so long; absent: a role never moves for its cameras. */
+  readonly camerasGraceSeconds?: number | undefined;
 }
 
 // --- health
@@ -158,8 +163,22 @@ export interface ServerHealth {
   readonly storageHealthy: ConditionVerdict;
   readonly recordingServiceReady: ConditionVerdict;
   readonly clockSynced: ConditionVerdict;
+  readonly camerasReachable: ConditionVerdict;
+  /**
+   * It reaches none of its cameras, beyond the grace of spec.cameras. That is no break: what it needs is a standby that
+   * reaches them. Absent while it is not so, or the pool does not ask for it.
+   */
+  readonly camerasLost?: CamerasLost | undefined;
   /** After so long the judgement changes by itself if nothing new is seen. Milliseconds; absent: never. */
   readonly nextCheckInMs?: number | undefined;
+}
+
+/** A recorder that works, and reaches none of its cameras. */
+export interface CamerasLost {
+  /** For so long beyond the grace. Milliseconds. */
+  readonly forMs: number;
+  /** A sentence for people, without running figures. */
+  readonly evidence: string;
 }
 
 // --- the pool

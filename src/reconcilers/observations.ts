@@ -48,7 +48,8 @@ interface Entry {
 /** What listeners care about; running figures are left out. */
 function signatureOf(health: ServerHealth): string {
   const { verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced } = health;
-  return JSON.stringify([verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced]);
+  const cameras = [health.camerasReachable, health.camerasLost?.evidence];
+  return JSON.stringify([verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced, cameras]);
 }
 
 /** A heartbeat and nothing else: no reconciler has to see it. */

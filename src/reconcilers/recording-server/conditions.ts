@@ -140,6 +140,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
   const steady = health.verdict === 'Unknown' && !fault && !wasStalled && !podMustGo(gathered);
   const shown = steady ? (previous(assessment, 'Ready') ?? readiness) : readiness;
   return {
+    CamerasReachable: orBefore(assessment, 'CamerasReachable', health.camerasReachable),
     ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
     PluginsCarriedOver: pluginsCarriedOver(assessment),
     Protected: orBefore(assessment, 'Protected', protection),

@@ -13,6 +13,8 @@ export interface CameraTask {
   readonly segmentSeconds: number;
   readonly retentionSeconds: number;
   readonly priority: 'High' | 'Normal' | 'Low' | 'Never';
+  /** Sessions that the camera allows at once; undefined when nobody said. */
+  readonly maxSessions?: number | undefined;
 }
 
 const RANKS: Record<CameraTask['priority'], number> = { High: 0, Normal: 1, Low: 2, Never: 3 };
@@ -35,6 +37,7 @@ export function taskOf(camera: CameraAssignment): CameraTask {
     segmentSeconds: recording.segmentSeconds,
     retentionSeconds: recording.retentionSeconds,
     priority,
+    ...(source.maxSessions === undefined ? {} : { maxSessions: source.maxSessions }),
   };
 }
 

@@ -23,6 +23,7 @@ export function pool(epoch = 3): FailoverPool {
       recordingServiceGraceSeconds: 30,
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
+      cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
       backup: { engine: 'Secret', deadlineSeconds: 20 },
       paused: false,
     },

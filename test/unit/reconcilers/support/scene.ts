@@ -35,6 +35,7 @@ export function healthOf(verdict: Verdict, change: Partial<ServerHealth> = {}): 
     storageHealthy: detail,
     recordingServiceReady: detail,
     clockSynced: detail,
+    camerasReachable: detail,
     ...change,
   };
 }
