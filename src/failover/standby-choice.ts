@@ -41,7 +41,7 @@ export function assignedRole({ status }: Pick<PoolView, 'status'>, server: Serve
 }
 
 /** The server by which a standby is measured: the role's home, or whoever is left that has served it. */
-function modelOf(view: PoolView, role: HeldRole): ServerView | undefined {
+export function modelOf(view: PoolView, role: HeldRole): ServerView | undefined {
   return findServer(view, role.name) ?? findServer(view, role.holder) ?? findServer(view, role.entry?.previousHolder);
 }
 

@@ -9,7 +9,13 @@ import type {
 } from '../operator/index.js';
 import { createBackupReconciler, isFinal } from './backup/index.js';
 import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
-import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
+import {
+  createPoolReconciler,
+  createProtection,
+  createStandbyJudgement,
+  poolsOfServer,
+  watchPools,
+} from './failover-pool/index.js';
 import { createObservations, type Observations } from './observations.js';
 import { createServerReconciler, reviewProtection, watchServers } from './recording-server/index.js';
 import type { PodDefaults } from './recording-server/pod-plan.js';
@@ -74,6 +80,7 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       stores,
       observations,
       protectionOf: createProtection({ stores, healthOf }),
+      standbyOf: createStandbyJudgement({ stores, healthOf }),
       events,
       clock,
       podDefaults: options.podDefaults,
