@@ -60,6 +60,15 @@ export interface LeftOut {
   readonly reason: 'AnalogNotTransferable' | 'PriorityNever' | 'CapacityExceeded';
 }
 
+/**
+ * Cameras that a superseded recorder lets go before the handover: those that allow one session only, which the new
+ * holder needs to prove its recording. All others go on (law 6).
+ */
+export function releasedCameras(tasks: readonly CameraTask[], superseded: boolean): ReadonlySet<string> {
+  if (!superseded) return new Set();
+  return new Set(tasks.filter(({ maxSessions }) => maxSessions === 1).map(({ name }) => name));
+}
+
 export interface Selection {
   readonly recorded: readonly CameraTask[];
   readonly leftOut: readonly LeftOut[];

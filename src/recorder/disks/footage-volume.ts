@@ -15,6 +15,8 @@ export interface FootageVolumeOptions {
   readonly reservePercent?: number;
   /** Whether the first bytes of some camera are awaited. */
   readonly hurried: () => boolean;
+  /** The recorder records nothing: its disks may be measured. */
+  readonly standsBy?: () => boolean;
   readonly onChange: () => void;
   readonly onGrowth: (volume: FootageVolume, writers: ReadonlyMap<string, Growth>) => void;
 }
@@ -54,6 +56,7 @@ export class FootageVolume {
       clock,
       log,
       onChange,
+      ...(options.standsBy === undefined ? {} : { standsBy: options.standsBy }),
     });
   }
 

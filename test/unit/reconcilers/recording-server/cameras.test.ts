@@ -58,14 +58,11 @@ describe('a recorder whose role another takes over', () => {
     acknowledges(7);
     expect(see('a')).to.deep.include({ supersededEpoch: 7, assignment: { role: 'a', epoch: 1 } });
     expect(planStatus(see('a'), undefined).status.supersededEpoch).to.equal(7);
-    const plan = planLease(see('a'));
-    expect(plan)
-      .to.have.nested.property('patch.metadata.annotations')
-      .that.includes({
-        [labels.leaseServingRole]: 'a',
-        [labels.leaseEpoch]: '1',
-        [labels.leaseSupersededEpoch]: '7',
-      });
+    expect(patched(planLease(see('a')))).to.include({
+      [labels.leaseServingRole]: 'a',
+      [labels.leaseEpoch]: '1',
+      [labels.leaseSupersededEpoch]: '7',
+    });
   });
 
   const cases: [string, Partial<FailoverPoolStatus>, CameraView[], number][] = [
