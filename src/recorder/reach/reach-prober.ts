@@ -119,7 +119,8 @@ export class ReachProber {
       (this.#tellAt ?? Number.POSITIVE_INFINITY) - now,
     ];
     this.#timer?.cancel();
-    const wait = Math.min(...waits);
+    // Whole milliseconds: a timer that fires a hair too soon would find nothing to do, and again.
+    const wait = Math.ceil(Math.min(...waits));
     this.#timer = Number.isFinite(wait) ? this.#options.clock.setTimer(wait, () => this.#turn()) : undefined;
   }
 
