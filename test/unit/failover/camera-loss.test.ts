@@ -299,6 +299,30 @@ describe('a role whose cameras are all out of reach', () => {
   });
 });
 
+describe('a substitute that leaves cameras out', () => {
+  const word = (name: string, state: 'Recording' | 'Stopped', error?: string) => ({
+    name,
+    state,
+    sinceTime,
+    ...(error === undefined ? {} : { error }),
+  });
+
+  it('has them counted in the condition OnSubstitute of its pool', () => {
+    const pool = world().breaks('a').settle();
+    expect(pool.last?.conditions.OnSubstitute.message).to.equal('Recorded by substitutes: a by s1');
+    const cameras = [
+      word('a-1', 'Recording'),
+      word('a-2', 'Stopped', 'CapacityExceeded'),
+      word('a-3', 'Stopped', 'AnalogNotTransferable'),
+      word('a-4', 'Stopped', 'CameraSessionLimit'),
+    ];
+    pool.report('s1', { cameras });
+    expect(pool.decide().conditions.OnSubstitute.message).to.contain('a by s1 (2 cameras left out)');
+    pool.report('s1', { role: 'b', cameras });
+    expect(pool.decide().conditions.OnSubstitute.message).to.not.contain('left out');
+  });
+});
+
 describe('a standby that does not reach cameras', () => {
   const found = { checkedTime: sinceTime, cameras: 2, total: 2, reachable: 0, unreachable: [], noCredentials: [] };
   const reach = (pool: PoolWorld, name: string, reachable: number) =>

@@ -128,20 +128,21 @@ describe('the probes of a standby', () => {
     expect(changes).to.equal(1);
   });
 
-  it('come no faster than one a second, and to one camera no sooner than after ten minutes', async () => {
+  it('come no faster than one a second, and to one camera no sooner than after ten minutes', async function () {
+    this.timeout(60_000);
     roles.set(
       'c',
       Array.from({ length: 300 }, (_, index) => task(`c${index}`)),
     );
     prober.follow('pool');
-    await clock.advance(2_400_000);
+    await clock.advance(1_300_000);
     const gaps = asked.slice(1).map(({ at }, index) => at - (asked[index]?.at ?? 0));
     expect(Math.min(...gaps)).to.be.at.least(1000);
     const times = new Map<string, number[]>();
     for (const { name, at } of asked) times.set(name, [...(times.get(name) ?? []), at]);
     expect(times.size).to.equal(LARGEST_SAMPLE);
     for (const each of times.values()) {
-      expect(each.length).to.be.within(2, 4);
+      expect(each.length).to.equal(2);
       for (const [index, at] of each.entries())
         if (index > 0) expect(at - (each[index - 1] ?? 0)).to.be.at.least(600_000);
     }
