@@ -3,7 +3,13 @@ import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEp
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
 
 /** Why a role moves (rule 9), as it stands in status and events. */
-export const triggers = ['Unreachable', 'AllDisksLost', 'RecordingServiceFailed', 'ServerDeleted'] as const;
+export const triggers = [
+  'Unreachable',
+  'AllDisksLost',
+  'RecordingServiceFailed',
+  'ServerDeleted',
+  'CamerasUnreachable',
+] as const;
 export type Trigger = (typeof triggers)[number];
 
 /** Why a role moves although nothing is broken: planned moves, in the order in which they are begun. */
@@ -96,6 +102,23 @@ const spec = z.object({
     })
     .prefault({})
     .describe('The system baseline that each takeover makes (rule 12).'),
+  cameras: z
+    .object({
+      failoverWhenUnreachable: z
+        .boolean()
+        .default(false)
+        .describe('A role none of whose cameras its recorder reaches moves to a standby that reaches them.'),
+      graceSeconds: seconds(5, 3600).default(60).describe('None of the cameras must have been reached for so long.'),
+      writeKilobytesPerSecond: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .meta({ format: 'int32' })
+        .default(1000)
+        .describe("What one camera writes at most: a standby's disks must bear the largest role's cameras."),
+    })
+    .prefault({})
+    .describe('Cameras that can not be reached, and what standbys must be able to record.'),
   paused: z.boolean().default(false).describe('Nothing is moved; what is broken goes on being reported.'),
 });
 

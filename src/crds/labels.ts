@@ -15,6 +15,10 @@ export const labels = {
   leaseServingRole: `${GROUP}/serving-role`,
   leaseEpoch: `${GROUP}/epoch`,
   leaseAssignedPodUid: `${GROUP}/assigned-pod-uid`,
+  /** On the Lease of a recorder whose role another takes over: the other's epoch; '' when it no longer holds. */
+  leaseSupersededEpoch: `${GROUP}/superseded-epoch`,
+  /** On the Lease of a standby: `<role>/<time>`, cameras that it has to probe at once; '' for none. */
+  leaseProbe: `${GROUP}/probe`,
   /** On a substitute, by a person: the epoch for which the plugins were reinstalled by hand (rule 3). */
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
   /** By a person, on a FailoverPool: `<id> <command>`; status.lastRequest answers. */

@@ -151,6 +151,28 @@ export const reasons = {
   /** It fits. */
   Fits: 'Fits',
 
+  // --- cameras of a server, and readiness of a standby
+  /** Every camera that it records, or has probed as a standby, answers. */
+  AllReachable: 'AllReachable',
+  /** Some cameras do not answer; the message counts and names them. */
+  SomeUnreachable: 'SomeUnreachable',
+  /** No camera answers this recorder: look at its camera network before the cameras. */
+  AllUnreachable: 'AllUnreachable',
+  /** The recorder does not reach the cameras that it has to record, or would have to. */
+  CamerasUnreachable: 'CamerasUnreachable',
+  /** Cameras, credentials, disks and image are as a takeover needs them. */
+  Prepared: 'Prepared',
+  /** Its disks would not bear the cameras of the largest role (spec.cameras.writeKilobytesPerSecond). */
+  DiskTooSlow: 'DiskTooSlow',
+  /** Secrets with camera logins can't be read by this recorder. */
+  CredentialsUnreadable: 'CredentialsUnreadable',
+  /** The image of its pod can't be pulled. */
+  ImageMissing: 'ImageMissing',
+  /** A role whose cameras its recorder does not reach waits: no standby reaches them either. */
+  NoStandbyReachesCameras: 'NoStandbyReachesCameras',
+  /** The camera allows fewer sessions than are asked of it just now, mostly one of the recorder before. */
+  CameraSessionLimit: 'CameraSessionLimit',
+
   // --- FailoverPool
   /** At least one standby is ready. */
   StandbyAvailable: 'StandbyAvailable',

@@ -201,7 +201,16 @@ const status = z.object({
       .max(16),
     'name',
   ).optional(),
-  cameras: z.object({ assigned: count(4096), recording: count(4096) }).optional(),
+  cameras: z
+    .object({
+      assigned: count(4096),
+      recording: count(4096),
+      leftOut: count(4096).describe('Cameras of the role that this substitute does not record.').optional(),
+    })
+    .optional(),
+  supersededEpoch: epoch()
+    .describe('Epoch at which another recorder takes over its role: cameras with one session are released for it.')
+    .optional(),
   conditions: conditions().optional(),
 });
 
@@ -233,6 +242,18 @@ export const recordingServerKind = {
     { name: 'Pool', type: 'string', jsonPath: '.spec.poolRef.name', priority: 1 },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
     { name: 'Protected', type: 'string', jsonPath: ".status.conditions[?(@.type=='Protected')].reason", priority: 1 },
+    {
+      name: 'Cameras-reachable',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='CamerasReachable')].reason",
+      priority: 1,
+    },
+    {
+      name: 'Standby-ready',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='StandbyReady')].reason",
+      priority: 1,
+    },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
   selectableFields: ['.spec.poolRef.name', '.spec.type'],

@@ -116,7 +116,8 @@ export function rolesInQuestion(view: PoolView): string[] {
     const holder = holderOf(view, role);
     const settled = role.entry === undefined || role.entry.handedOverTime !== undefined;
     const gone = !servers.some(({ name }) => name === role.name);
-    return holder?.health.verdict === 'Broken' || holder === undefined || !settled || gone || fresh.has(role.name);
+    const lost = holder?.health.verdict === 'Broken' || holder?.health.camerasLost !== undefined;
+    return lost || holder === undefined || !settled || gone || fresh.has(role.name);
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
   const moving = [...rolesThatMayMove(view).map(({ name }) => name), ...rolesOfAdopted(view)];

@@ -1,10 +1,11 @@
-import { type QueueEntry, reasons } from '../crds/index.js';
+import { type QueueEntry, type Role, reasons } from '../crds/index.js';
+import { leftOutCount } from './cameras.js';
 import { isMoveCause } from './causes.js';
 import { type Draft, viewOf } from './draft.js';
 import { operatorIsolated } from './isolation.js';
 import { listed } from './placement.js';
 import type { PoolProtection } from './protection.js';
-import type { HeldRole } from './roles.js';
+import { findServer, type HeldRole } from './roles.js';
 import { chooseStandby, whyNone } from './standby-choice.js';
 import type { StandbyTable } from './standby-table.js';
 import { failoversHeld } from './storm.js';
@@ -40,10 +41,16 @@ function noneFits(view: PoolInput, role: HeldRole | undefined): ConditionVerdict
   return no(reason, message);
 }
 
+/** Rules 4 and 5: what a substitute leaves out is counted here, and said by each camera itself. */
+function withoutCameras(view: PoolInput, { name, holder }: Role): string {
+  const count = leftOutCount(findServer(view, holder)?.report, name);
+  return count === 0 ? '' : ` (${count} ${count === 1 ? 'camera' : 'cameras'} left out)`;
+}
+
 function onSubstitute(view: PoolInput): ConditionVerdict {
   const away = (view.status.roles ?? []).filter((role) => role.holder !== role.name);
   if (away.length === 0) return no(reasons.AllAtHome, 'Every role is recorded by its home');
-  const names = away.map((role) => `${role.name} by ${role.holder}`).sort();
+  const names = away.map((role) => `${role.name} by ${role.holder}${withoutCameras(view, role)}`).sort();
   return yes(reasons.OnSubstitute, `Recorded by substitutes: ${listed(names)}`);
 }
 

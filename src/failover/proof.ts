@@ -110,7 +110,8 @@ function faultStart(report: RecorderReportStatus, trigger: Trigger): number | un
 /** Cameras that failed before the fault, by the broken holder's last report: no proof is asked of them. */
 export function failingBefore(broken: ServerView | undefined, role: string, trigger: Trigger): string[] {
   const report = broken?.report;
-  if (report === undefined || report.role !== role) return [];
+  // Of cameras that were lost all together proof is asked: that they are recorded is what the role moved for.
+  if (report === undefined || report.role !== role || trigger === 'CamerasUnreachable') return [];
   const start = faultStart(report, trigger);
   const before = (time: string): boolean => start === undefined || Date.parse(time) < start - FAULT_MARGIN_MS;
   return (report.cameras ?? [])

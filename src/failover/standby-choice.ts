@@ -1,5 +1,6 @@
 import { type Reason, reasons } from '../crds/index.js';
 import { assignmentOf } from './assignment.js';
+import { doesNotReach, type ReachQuestion, reachRank } from './camera-loss.js';
 import { misfit } from './compatibility.js';
 import { findServer, type HeldRole, isHolder } from './roles.js';
 import type { PoolView, ServerView } from './types.js';
@@ -24,6 +25,8 @@ export interface ChoiceOptions {
   readonly failed?: ReadonlySet<string>;
   /** Cameras that would move; 0 when not known. */
   readonly cameras?: number;
+  /** The role's cameras were lost: only standbys that have reached them since may take it. */
+  readonly mustReach?: ReachQuestion | undefined;
   /** For conditions: a late heartbeat, or an operator that has just started, does not make a standby unavailable. */
   readonly tolerateLate?: boolean;
   /** `assignedRole`, when it has been worked out for all servers already. */
@@ -40,7 +43,7 @@ export function assignedRole({ status }: Pick<PoolView, 'status'>, server: Serve
 }
 
 /** The server by which a standby is measured: the role's home, or whoever is left that has served it. */
-function modelOf(view: PoolView, role: HeldRole): ServerView | undefined {
+export function modelOf(view: PoolView, role: HeldRole): ServerView | undefined {
   return findServer(view, role.name) ?? findServer(view, role.holder) ?? findServer(view, role.entry?.previousHolder);
 }
 
@@ -80,6 +83,12 @@ function plannedObstacle(role: HeldRole, server: ServerView, options: ChoiceOpti
   return { reason: reasons.CapacityExceeded, message: `it takes ${limit} of ${cameras} cameras` };
 }
 
+/** The holder itself is healthy, and what its cameras need is somebody else. */
+function cutOff(role: HeldRole, server: ServerView, question: ReachQuestion) {
+  if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that lost them' };
+  return doesNotReach(server, question);
+}
+
 /** Rule 4 and more: what holds a candidate back; undefined when it fits. */
 function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions) {
   if (server.spec.operatingMode === 'Maintenance')
@@ -92,7 +101,8 @@ function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: C
     occupied(view, role, server, options) ??
     failed ??
     plannedObstacle(role, server, options) ??
-    misfit(view.spec.compatibility.version, modelOf(view, role), server)
+    misfit(view.spec.compatibility.version, modelOf(view, role), server) ??
+    (options.mustReach === undefined ? undefined : cutOff(role, server, options.mustReach))
   );
 }
 
@@ -108,14 +118,22 @@ function tooSmall(server: ServerView, cameras: number): number {
 }
 
 /**
- * The order of standbys: those of cordoned nodes last; by tier; within it those that take all cameras (rule 4: capacity
- * is a preference), type Failover before Standard, the lower standbyOrder, the name.
+ * The order of standbys: those of cordoned nodes last; by tier; within it those that reach the role's cameras, as far as
+ * they have probed them, then those that take all of them (rule 4: capacity is a preference), type Failover before
+ * Standard, the lower standbyOrder, the name.
  */
 function rank(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions): readonly number[] {
   const { type, standbyOrder } = server.spec;
   const first = tier(view, role, server, options);
   const leaving = first > 0 && server.cordonedNode !== undefined ? 1 : 0;
-  return [leaving, first, tooSmall(server, options.cameras ?? 0), type === 'Failover' ? 0 : 1, standbyOrder];
+  return [
+    leaving,
+    first,
+    reachRank(server, role.name),
+    tooSmall(server, options.cameras ?? 0),
+    type === 'Failover' ? 0 : 1,
+    standbyOrder,
+  ];
 }
 
 function byRank(a: Ranked, b: Ranked): number {

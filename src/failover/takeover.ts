@@ -1,4 +1,5 @@
 import { type CurrentFailover, type QueueEntry, type Reason, type Role, reasons } from '../crds/index.js';
+import { questionOf, seenWithoutCameras } from './camera-loss.js';
 import { camerasOfRole, substituteShare } from './cameras.js';
 import { isMoveCause } from './causes.js';
 import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
@@ -174,12 +175,14 @@ function heldBackAttempts(draft: Draft, entry: QueueEntry, role: HeldRole): Set<
 function evidenceHolds(draft: Draft, entry: QueueEntry): boolean {
   if (!stillHolds(draft, entry)) return true;
   const server = findServer(draft.input, entry.server);
-  return server === undefined || !server.member || server.deleting || server.health.verdict === 'Broken';
+  if (server === undefined || !server.member || server.deleting || server.health.verdict === 'Broken') return true;
+  return seenWithoutCameras(draft, entry);
 }
 
 function choiceFor(draft: Draft, entry: QueueEntry, role: HeldRole): StandbyChoice {
   const cameras = substituteShare(camerasOfRole(draft.input.cameras, role.name), undefined).taken.length;
-  return chooseStandby(viewOf(draft), role, { failed: heldBackAttempts(draft, entry, role), cameras });
+  const failed = heldBackAttempts(draft, entry, role);
+  return chooseStandby(viewOf(draft), role, { failed, cameras, mustReach: questionOf(entry) });
 }
 
 function commit(draft: Draft, entry: QueueEntry, role: HeldRole, standby: ServerView): void {
@@ -204,7 +207,7 @@ function commit(draft: Draft, entry: QueueEntry, role: HeldRole, standby: Server
     type: 'Warning',
     reason: reasons.TakeoverCommitted,
     action: 'TakeOver',
-    note: `${standby.name} takes over the role ${role.name} at epoch ${epoch}: ${entry.server} is broken (${entry.trigger})`,
+    note: `${standby.name} takes over the role ${role.name} at epoch ${epoch}: ${entry.server} ${entry.trigger === 'CamerasUnreachable' ? 'does not reach its cameras' : 'is broken'} (${entry.trigger})`,
   });
 }
 
@@ -214,6 +217,13 @@ function queueHeld(draft: Draft): { reason: Reason; message: string } | undefine
   const { current } = draft.record;
   if (current === undefined) return undefined;
   return { reason: reasons.FailoverRunning, message: `the failover of ${current.server} to ${current.standby} runs` };
+}
+
+/** Nobody takes the role; for want of a standby that reaches its cameras, or of any. */
+function nobodyFor(entry: QueueEntry, choice: StandbyChoice): { reason: Reason; message: string } {
+  const none = whyNone(choice);
+  if (questionOf(entry) === undefined || none.reason === reasons.NoStandby) return none;
+  return { reason: reasons.NoStandbyReachesCameras, message: none.message };
 }
 
 /** What keeps this entry waiting; or the takeover that was begun. */
@@ -226,7 +236,7 @@ function serve(draft: Draft, entry: QueueEntry): { reason: Reason; message: stri
   const role = roleOf(draft, entry.role);
   if (role === undefined) return { reason: reasons.NotYetObserved, message: 'its role is not known' };
   const choice = choiceFor(draft, entry, role);
-  if (choice.chosen === undefined) return whyNone(choice);
+  if (choice.chosen === undefined) return nobodyFor(entry, choice);
   commit(draft, entry, role, choice.chosen);
   return undefined;
 }

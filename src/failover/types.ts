@@ -10,6 +10,7 @@ import type {
   RecordingServerStatus,
   Trigger,
 } from '../crds/index.js';
+import type { CameraReach } from './camera-reach.js';
 
 /** Milliseconds on this replica's monotonic clock. Never compared with another replica's, never stored. */
 export type Monotonic = number;
@@ -153,6 +154,8 @@ export interface Observation {
   readonly facts?: ReadonlyMap<string, SeenFact> | undefined;
   /** It has been ready once (rule 9: before that a failure is no failover). */
   readonly everReady: boolean;
+  /** What was seen of the cameras that it records; absent while it stands by. */
+  readonly cameraReach?: CameraReach | undefined;
 }
 
 /** A recorder's word that it stops in an orderly way and means to come back. */
@@ -207,6 +210,8 @@ export interface HealthSettings {
   readonly startGraceSeconds: number;
   /** What an announced stop is given from its announcement, if that ends later than the timeout. */
   readonly restartGraceSeconds: number;
+  /** None of the cameras must have been reached for so long; absent: a role never moves for its cameras. */
+  readonly camerasGraceSeconds?: number | undefined;
 }
 
 // --- health
@@ -252,8 +257,22 @@ export interface ServerHealth {
   readonly clockSynced: ConditionVerdict;
   /** It has never been ready, for longer than startGraceSeconds: only a person can help. */
   readonly startOverdue?: boolean | undefined;
+  readonly camerasReachable: ConditionVerdict;
+  /**
+   * It reaches none of its cameras, beyond the grace of spec.cameras. That is no break: what it needs is a standby that
+   * reaches them. Absent while it is not so, or the pool does not ask for it.
+   */
+  readonly camerasLost?: CamerasLost | undefined;
   /** After so long the judgement changes by itself if nothing new is seen. Milliseconds; absent: never. */
   readonly nextCheckInMs?: number | undefined;
+}
+
+/** A recorder that works, and reaches none of its cameras. */
+export interface CamerasLost {
+  /** For so long beyond the grace. Milliseconds. */
+  readonly forMs: number;
+  /** A sentence for people, without running figures. */
+  readonly evidence: string;
 }
 
 // --- the pool

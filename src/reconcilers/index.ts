@@ -9,7 +9,13 @@ import type {
 } from '../operator/index.js';
 import { createBackupReconciler, isFinal } from './backup/index.js';
 import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
-import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
+import {
+  createPoolReconciler,
+  createProtection,
+  createStandbyJudgement,
+  poolsOfServer,
+  watchPools,
+} from './failover-pool/index.js';
 import { createMountFaults } from './mount-faults.js';
 import { createObservations, type Observations } from './observations.js';
 import {
@@ -84,6 +90,7 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       stores,
       observations,
       protectionOf: protection.of,
+      standbyOf: createStandbyJudgement({ stores, healthOf, contact }),
       events,
       clock,
       podDefaults: options.podDefaults,

@@ -4,9 +4,10 @@ import { type RecordingServer, recordingServers } from '../crds/recording-server
 import { type Clock, createReflector, deepEqual, type KubeClient, type Log, type Metrics } from '../operator/index.js';
 import type { Assignment, Order } from './assignment/assignment.js';
 import { AssignmentMemory } from './assignment/memory.js';
+import { SupersededNotice } from './assignment/superseded.js';
 import { AdoptedCameras } from './cameras/adopted-cameras.js';
 import { CameraFleet } from './cameras/camera-fleet.js';
-import { type LeftOut, selectCameras } from './cameras/camera-task.js';
+import { type LeftOut, releasedCameras, selectCameras } from './cameras/camera-task.js';
 import { CameraWatch } from './cameras/camera-watch.js';
 import { ConnectGate } from './cameras/connect-gate.js';
 import { CredentialStore } from './cameras/credential-store.js';
@@ -15,6 +16,10 @@ import { placeCamera } from './disks/placement.js';
 import { createEngine } from './engine/engines.js';
 import type { RecorderEnvironment } from './environment.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
+import { type OwnServer, ownServerOf } from './own-server.js';
+import { PoolCamerasReader } from './reach/pool-cameras.js';
+import { ReachProber } from './reach/reach-prober.js';
+import { probeCamera } from './reach/rtsp-probe.js';
 import { reportStatus } from './report/report-status.js';
 import { ReportWriter } from './report/report-writer.js';
 import { type StatusServer, startStatusServer } from './status-server.js';
@@ -28,12 +33,6 @@ export interface AgentOptions {
   readonly metrics: Metrics;
   /** The recorder's version, as standbys are compared by it (rule 4). */
   readonly version: string;
-}
-
-/** What is read of the server's own object. */
-interface ServerView {
-  readonly assignment: Assignment | undefined;
-  readonly capacity: number | undefined;
 }
 
 const STATE_TURN_MS = 2000;
@@ -57,10 +56,13 @@ export class Agent {
   /** Cameras that name this server while it serves another's role: it may be on the way to be adopted for good. */
   readonly #ownNameWatch: CameraWatch;
   readonly #adopted: AdoptedCameras;
+  readonly #prober: ReachProber;
   readonly #report: ReportWriter;
   readonly #serverReflector;
   #statusServer: StatusServer | undefined;
   readonly #memory: AssignmentMemory;
+  readonly #superseded = new SupersededNotice();
+  #questions: readonly string[] = [];
   #order: Order = { mode: 'Idle', role: '', epoch: 0, displaced: false };
   #orderTime: Date;
   #orderedAt = Number.NEGATIVE_INFINITY;
@@ -102,11 +104,24 @@ export class Agent {
       podUID: environment.podUID,
       clock,
       log,
-      onAnswer: (assignment) => this.#learnFromApi(assignment),
+      onAnswer: (assignment, { supersededEpoch, questions }) => {
+        this.#superseded.learn('lease', supersededEpoch);
+        this.#questions = questions;
+        this.#learnFromApi(assignment);
+      },
     });
     this.#cameraWatch = new CameraWatch({ client, namespace, log, metrics, onChange: () => this.#plan() });
     this.#ownNameWatch = new CameraWatch({ client, namespace, log, metrics, onChange: () => this.#plan() });
     this.#adopted = new AdoptedCameras({ server, clock, onChange: () => this.#plan() });
+    this.#prober = new ReachProber({
+      clock,
+      log,
+      reader: new PoolCamerasReader({ client, namespace }),
+      credentials: (name) => credentials.get(name),
+      probe: probeCamera,
+      random: Math.random,
+      onChange: () => this.#report.changed(),
+    });
     this.#report = new ReportWriter({
       client,
       report: { namespace, name: childNames.report(server) },
@@ -115,13 +130,15 @@ export class Agent {
       build: (acknowledgedEpoch) => this.#reportable(acknowledgedEpoch),
       unproved: () => this.#fleet.unproved,
     });
-    this.#serverReflector = createReflector<ServerView>(client, {
+    this.#serverReflector = createReflector<OwnServer>(client, {
       type: recordingServers,
       namespace,
       fieldSelector: `metadata.name=${server}`,
-      project: (raw) => viewOf(raw as unknown as RecordingServer),
+      project: (raw) => ownServerOf(raw as unknown as RecordingServer),
       onChange: (_key, next) => {
-        if (next !== undefined) this.#learnFromApi(next.assignment);
+        if (next === undefined) return;
+        this.#superseded.learn('status', next.supersededEpoch);
+        this.#learnFromApi(next.assignment);
       },
       log,
       metrics,
@@ -159,6 +176,7 @@ export class Agent {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#prober.follow(undefined);
     this.#service.stop();
     this.#report.announce();
     await this.#bounded(this.#fleet.stop(), STOP_RECORDINGS_MS);
@@ -186,6 +204,7 @@ export class Agent {
       ...(reservePercent > 0 ? { reservePercent } : {}),
       hurried: () => this.#fleet.hurried,
       placeOf: (camera) => this.#memory.placeOf(camera),
+      standsBy: () => this.#standsBy,
       onChange: () => {
         this.#fleet.volumesChanged();
         this.#plan();
@@ -220,7 +239,21 @@ export class Agent {
     this.#cameraWatch.follow(role);
     this.#ownNameWatch.follow(role === server || role === '' ? '' : server);
     this.#assignCameras();
+    this.#prober.follow(this.#standsBy ? this.#own?.pool : undefined);
+    this.#prober.ask(this.#questions);
     this.#report.changed();
+  }
+
+  /** What the server's own object says; undefined before it was read. */
+  get #own(): OwnServer | undefined {
+    const { server, namespace } = this.#options.environment;
+    return this.#serverReflector.store.get(`${namespace}/${server}`);
+  }
+
+  /** It records nothing, by the word of the API server, and could be given a role. */
+  get #standsBy(): boolean {
+    const { mode, epoch, displaced } = this.#order;
+    return this.#memory.settled && mode === 'Idle' && epoch > 0 && !displaced;
   }
 
   #takeOrder(order: Order): void {
@@ -238,11 +271,10 @@ export class Agent {
     // Not listed yet, and nothing remembered: what is recorded now goes on.
     if (ofRole === undefined) return;
     const tasks = this.#adopted.join(role, ofRole, this.#ownNameWatch.watched);
-    const { server, namespace } = this.#options.environment;
-    const capacity = this.#serverReflector.store.get(`${namespace}/${server}`)?.capacity;
-    const { recorded, leftOut } = selectCameras(tasks, role !== server, capacity);
+    const { server } = this.#options.environment;
+    const { recorded, leftOut } = selectCameras(tasks, role !== server, this.#own?.capacity);
     this.#leftOut = leftOut;
-    this.#fleet.assign({ role, epoch }, recorded);
+    this.#fleet.assign({ role, epoch }, recorded, releasedCameras(recorded, this.#superseded.holds(epoch)));
     if (!this.#order.displaced) this.#memory.save(tasks);
   }
 
@@ -260,6 +292,7 @@ export class Agent {
       volumes: this.#volumes.map((volume) => volume.monitor),
       cameras: this.#fleet.report(),
       leftOut: this.#leftOut,
+      reachability: this.#prober.findings,
       orderTime: this.#orderTime,
       clockOffsetSeconds: this.#heartbeat.clockOffsetSeconds,
     });
@@ -287,10 +320,4 @@ export class Agent {
     const limit = new Promise((resolve) => this.#options.clock.setTimer(ms, () => resolve(undefined)));
     return Promise.race([work, limit]);
   }
-}
-
-function viewOf(server: RecordingServer): ServerView {
-  const { servingRole = '', epoch, podUID } = server.status ?? {};
-  const assignment = epoch === undefined ? undefined : { role: servingRole, epoch, podUID };
-  return { assignment, capacity: server.spec.capacity?.cameras };
 }

@@ -1,4 +1,5 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
+import { leftOutCount } from '../../failover/cameras.js';
 import { deepEqual } from '../../operator/index.js';
 import { serversOfNode } from '../cordon.js';
 import type { Stores, Watches } from '../stores.js';
@@ -33,6 +34,8 @@ function traits(report: RecorderReport | undefined): unknown {
     epoch,
     podUID,
     version,
+    // How many cameras a substitute leaves out stands in the pool's condition OnSubstitute.
+    leftOut: leftOutCount(report?.status, role ?? ''),
     fileSystems: volumes?.map(({ mountPath, fileSystem }) => [mountPath, fileSystem]),
   };
 }

@@ -191,6 +191,16 @@ function safeToRepair({ gathered }: Assessment): ConditionVerdict | undefined {
   return yes(reasons.PodGone, 'Its pod is gone; disks and node may be worked on');
 }
 
+/** The standing conditions of a standby (rule 4 and readiness); those of a server in maintenance mean nothing. */
+function standbyConditions(assessment: Assessment): Record<string, ConditionVerdict> {
+  const { standby } = assessment.gathered;
+  if (standby === undefined || podMustGo(assessment.gathered)) return {};
+  return {
+    Compatible: orBefore(assessment, 'Compatible', standby.compatible),
+    StandbyReady: orBefore(assessment, 'StandbyReady', standby.ready),
+  };
+}
+
 /** All conditions of a server but their times. Undefined: the condition does not apply and is left out. */
 export function serverConditions(assessment: Assessment): Record<string, ConditionVerdict | undefined> {
   const { gathered, fault } = assessment;
@@ -200,6 +210,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
   const steady = health.verdict === 'Unknown' && !fault && !wasStalled && !podMustGo(gathered);
   const shown = steady ? (previous(assessment, 'Ready') ?? readiness) : readiness;
   return {
+    CamerasReachable: orBefore(assessment, 'CamerasReachable', health.camerasReachable),
     ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
     PluginsCarriedOver: pluginsCarriedOver(assessment),
     Protected: protectedBy(assessment),
@@ -211,6 +222,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
     Stalled: fault ? yes(fault.reason, fault.message) : (overdue(assessment) ?? no(reasons.AsExpected)),
     StorageHealthy: orBefore(assessment, 'StorageHealthy', health.storageHealthy),
     UpToDate: upToDate(assessment),
+    ...standbyConditions(assessment),
   };
 }
 

@@ -29,6 +29,8 @@ export interface ServerReconcilerOptions {
   readonly observations: Pick<Observations, 'healthOf' | 'get'>;
   /** Condition Protected of a server. */
   readonly protectionOf: GatherOptions['protectionOf'];
+  /** Conditions Compatible and StandbyReady of a server without a role. */
+  readonly standbyOf?: GatherOptions['standbyOf'];
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly podDefaults: PodDefaults;
@@ -100,6 +102,7 @@ export function createServerReconciler(options: ServerReconcilerOptions): Reconc
     healthOf: observations.healthOf,
     observationOf: observations.get,
     protectionOf: options.protectionOf,
+    standbyOf: options.standbyOf,
     now: () => clock.wall(),
   };
   /** What stood in the way when the objects were last written, by uid of the server: known before they are again. */

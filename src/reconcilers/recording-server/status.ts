@@ -70,18 +70,18 @@ function cameraCounts(gathered: Gathered): NonNullable<RecordingServerStatus['ca
   const { cameras, assignment, report, pod, server } = gathered;
   const capacity = server.spec.capacity?.cameras;
   const views = cameras.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
-  const mine = isSubstitute(gathered)
-    ? substituteShare(views, capacity).taken
-    : views.filter(({ spec }) => spec.source.type === 'IP');
-  const assigned = Math.min(mine.length, MOST_CAMERAS);
+  const share = isSubstitute(gathered) ? substituteShare(views, capacity) : undefined;
+  const mine = share?.taken ?? views.filter(({ spec }) => spec.source.type === 'IP');
+  const leftOut = Math.min(share?.left.length ?? 0, MOST_CAMERAS);
+  const counts = { assigned: Math.min(mine.length, MOST_CAMERAS), ...(leftOut > 0 ? { leftOut } : {}) };
   const speaks =
     report?.role === assignment.role && report.epoch === assignment.epoch && report.podUID === pod?.metadata.uid;
   const { verdict, reachable } = gathered.health;
   // The last word of a server that is silent by now says nothing of what it records.
-  if (reachable.status === 'False') return { assigned, recording: 0 };
-  if (verdict === 'Unknown' && server.status?.cameras) return { assigned, recording: server.status.cameras.recording };
+  if (reachable.status === 'False') return { ...counts, recording: 0 };
+  if (verdict === 'Unknown' && server.status?.cameras) return { ...counts, recording: server.status.cameras.recording };
   const recording = speaks ? (report.cameras ?? []).filter(({ state }) => state === 'Recording').length : 0;
-  return { assigned, recording };
+  return { ...counts, recording };
 }
 
 /** For people only: decisions are taken on a monotonic clock. Kept as it was first seen. */
@@ -140,6 +140,7 @@ export function planStatus(gathered: Gathered, fault: Fault | undefined, outdate
     silentStartTime: silentStartTime(gathered),
     volumes: volumesOf(gathered),
     cameras: cameraCounts(gathered),
+    supersededEpoch: gathered.supersededEpoch,
     conditions: withTimes(assessment),
   });
   return { status, state };

@@ -1,4 +1,5 @@
 import type { RecordingServer } from '../../crds/index.js';
+import { openQuestions } from '../../failover/camera-loss.js';
 import { deepEqual } from '../../operator/index.js';
 import { changedRoles } from '../changed-roles.js';
 import { serversOfNode } from '../cordon.js';
@@ -61,7 +62,8 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
   });
   on('pools', (key, next, previous) => {
     const changes = changedRoles(next, previous);
-    if (changes.all || !deepEqual(next?.spec, previous?.spec)) {
+    const asked = !deepEqual(openQuestions(next?.status?.queue), openQuestions(previous?.status?.queue));
+    if (changes.all || asked || !deepEqual(next?.spec, previous?.spec)) {
       for (const member of membersOf(stores, key)) inbox.enqueue(member);
       return;
     }

@@ -71,8 +71,12 @@ describe('law 7: a replica that does not lead', () => {
       observations.start();
       for (const reflector of watches.reflectors) reflector.start();
       await until('it is seen', () => observations.get('ns/a')?.leaseSeenAt !== undefined);
-      renew('t1');
-      await until('its heartbeat is seen', () => verdict() === 'Healthy');
+      let beats = 0;
+      const beating = setInterval(() => {
+        beats += 1;
+        renew(`t${beats}`);
+      }, 300);
+      await until('its heartbeat is seen', () => verdict() === 'Healthy').finally(() => clearInterval(beating));
       await until('its silence is seen', () => observations.healthOf('ns/a').trigger === 'Unreachable');
       expect(api.count(({ method }) => method !== 'GET')).to.equal(0);
     } finally {

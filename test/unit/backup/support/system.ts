@@ -27,6 +27,7 @@ export function pool(epoch = 3): FailoverPool {
       moveOnCordon: true,
       compatibility: { version: 'SameMinor' },
       storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
+      cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
       backup: { engine: 'Secret', deadlineSeconds: 20 },
       paused: false,
     },

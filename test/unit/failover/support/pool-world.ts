@@ -38,6 +38,7 @@ export function health(verdict: Verdict, trigger?: Trigger, brokenForMs = 0): Se
     storageHealthy: fine,
     recordingServiceReady: fine,
     clockSynced: fine,
+    camerasReachable: fine,
   };
 }
 

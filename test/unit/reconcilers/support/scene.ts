@@ -36,6 +36,7 @@ export function healthOf(verdict: Verdict, change: Partial<ServerHealth> = {}): 
     storageHealthy: detail,
     recordingServiceReady: detail,
     clockSynced: detail,
+    camerasReachable: detail,
     ...change,
   };
 }
