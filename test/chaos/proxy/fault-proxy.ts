@@ -117,7 +117,10 @@ export class FaultProxy {
     for (const pipe of this.#pipes) if (resource === undefined || pipe.resource === resource) pipe.cut();
   }
 
-  /** Keeps what each list that was ever made would answer now, to be served later as an old answer. */
+  /**
+   * Keeps what each list that was ever made would answer now, to be served later as an old answer. Without it the old
+   * answer is the first that the list ever got.
+   */
   async snapshotLists(): Promise<void> {
     for (const url of this.#lists.keys()) {
       const request = { method: 'GET', url, body: Buffer.alloc(0) };
@@ -209,18 +212,19 @@ export class FaultProxy {
       return undefined;
     }
     const answer = this.#staleAnswer(request) ?? (await this.#ask(request, headers));
-    if (request.verb === 'list') this.#lists.set(request.url, answer);
+    // The first answer is kept: the oldest past that there is.
+    if (request.verb === 'list' && !this.#lists.has(request.url)) this.#lists.set(request.url, answer);
     if (record) record.status = answer.status;
     if (fault === undefined || fault.kind === 'detain') return answer;
     injection?.onHit?.(request);
     if (fault.kind === 'cutAfter') response.destroy();
-    return undefined;
+    return fault.kind === 'pass' ? answer : undefined;
   }
 
   #staleAnswer(request: ApiRequest): Answer | undefined {
     if (request.verb !== 'list') return undefined;
     const wanted = this.#staleFor.has('*') || this.#staleFor.has(request.resource);
-    return wanted ? this.#stale.get(request.url) : undefined;
+    return wanted ? (this.#stale.get(request.url) ?? this.#lists.get(request.url)) : undefined;
   }
 
   #ask(request: Pick<ApiRequest, 'method' | 'url' | 'body'>, headers: IncomingHttpHeaders): Promise<Answer> {
@@ -294,7 +298,7 @@ function concerns({ resource }: WatchInjection, pipe: WatchPipe): boolean {
 }
 
 function isSentOn({ kind }: Fault): boolean {
-  return kind === 'cutAfter' || kind === 'hangAfter' || kind === 'detain';
+  return kind === 'pass' || kind === 'cutAfter' || kind === 'hangAfter' || kind === 'detain';
 }
 
 function withoutServer(fault: Fault, response: ServerResponse): Answer | undefined {

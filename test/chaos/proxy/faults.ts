@@ -2,6 +2,8 @@ import type { ApiRequest } from './request.js';
 
 /** What happens to one request that has an answer with an end: everything but a watch. */
 export type Fault =
+  /** None: the moment alone counts, for what `onHit` does. */
+  | { readonly kind: 'pass' }
   /** The connection ends before the request was sent on: never applied. */
   | { readonly kind: 'cutBefore' }
   /** The connection ends after the API server has answered: applied, and the client sees an error. */
@@ -24,7 +26,7 @@ export interface Injection {
   /** Requests that are hit; default 1. */
   readonly times?: number;
   /** Called when a request is hit: before it for what is never sent on, after the API server's answer otherwise. */
-  readonly onHit?: (request: ApiRequest) => void;
+  readonly onHit?: (request: ApiRequest) => unknown;
 }
 
 /** What happens to the events of watches. */
