@@ -2,7 +2,7 @@ import type { Need } from '../../test/cluster/packages.js';
 
 /** One level of tests: what it needs and how long one test of it may take. */
 export interface Level {
-  readonly name: 'unit' | 'media' | 'api' | 'e2e';
+  readonly name: 'unit' | 'media' | 'api' | 'chaos' | 'e2e';
   /** Spec files, as mocha takes them. */
   readonly files: string;
   /** Longest time for one test or hook, in milliseconds. */
@@ -34,6 +34,8 @@ export const levels: readonly Level[] = [
   { name: 'media', files: 'test/media/**/*.test.ts', timeoutMs: 60_000, needs: mediaNeeds, unfit: always },
   // The first hook may have to build the control plane's binaries.
   { name: 'api', files: 'test/api/**/*.test.ts', timeoutMs: 60_000, needs: [], unfit: always },
+  // A choice of the cases of `npm run chaos`, the same each time.
+  { name: 'chaos', files: 'test/chaos/**/*.test.ts', timeoutMs: 600_000, needs: [], unfit: always },
   { name: 'e2e', files: 'test/e2e/**/*.test.ts', timeoutMs: 300_000, needs: [], unfit: needsRootOnLinux },
 ];
 

@@ -1,25 +1,36 @@
 // npm run chaos -- [--for 10m] [--seed N] [--only case] [--parallel N] [--write-docs]: faults at the API tier.
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Cluster, startCluster } from '../cluster/cluster.js';
-import { type CaseResult, nameOf, parseName } from './cases/case.js';
-import { casesOf, inOrder } from './cases/plan.js';
-import { type Ground, runCase } from './cases/run-case.js';
+import { startCluster } from '../cluster/cluster.js';
+import { installCrds } from '../support/install-crds.js';
+import type { CaseResult } from './cases/case.js';
+import type { Reference } from './cases/run-case.js';
 import { type ChaosRequest, parseRequest } from './run/arguments.js';
 import { openGround } from './run/ground.js';
-import { type Job, runJobs } from './run/pool.js';
-import { randomFrom } from './run/random.js';
-import { referenceOf } from './run/references.js';
+import { concerned, jobsOf, referencesOf } from './run/jobs.js';
+import { runJobs } from './run/pool.js';
+import { faultNames, reliabilityPage } from './run/reliability-page.js';
 import { tally, total } from './run/tally.js';
-import { workloads } from './workloads/index.js';
+import { tellResult } from './run/tell.js';
+
+const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
 
 async function main(): Promise<number> {
   const request = parseRequest(process.argv.slice(2));
+  const stop = stopSignal(request);
   const cluster = await startCluster({ onProgress: (line) => console.error(`  ${line}`), auditLog: false });
   try {
     await installCrds(cluster);
     const ground = await openGround(cluster.kubeconfigPath);
     try {
-      return await runOn(ground, request);
+      const references = await referencesOf(ground, concerned(request.only));
+      const results: CaseResult[] = [];
+      const onResult = (result: CaseResult): void => {
+        results.push(result);
+        tellResult(result, results.length);
+      };
+      await runJobs(jobsOf(ground, references, request), { parallel: request.parallel, stop, onResult });
+      return await close(results, references, request);
     } finally {
       await ground.close();
     }
@@ -28,70 +39,28 @@ async function main(): Promise<number> {
   }
 }
 
-async function installCrds(cluster: Cluster): Promise<void> {
-  const folder = fileURLToPath(new URL('../../deploy/crds', import.meta.url));
-  await cluster.kubectl(['apply', '--server-side', '-f', folder]);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', folder]);
+/** The time is over, or somebody pressed Ctrl-C: what runs is finished and counted. */
+function stopSignal({ forMs }: ChaosRequest): AbortSignal {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+  return AbortSignal.any([AbortSignal.timeout(forMs), interrupted.signal]);
 }
 
-async function runOn(ground: Ground, request: ChaosRequest): Promise<number> {
-  const jobs = await faultJobs(ground, request);
-  const results: CaseResult[] = [];
-  await runJobs(jobs, {
-    parallel: request.parallel,
-    stop: AbortSignal.timeout(request.forMs),
-    onResult: (result) => {
-      results.push(result);
-      tell(result, results.length, jobs.length);
-    },
-  });
-  return close(results);
-}
-
-async function faultJobs(ground: Ground, { only, seed }: ChaosRequest): Promise<Job[]> {
-  const concerned = workloads.filter(
-    ({ name }) => only === undefined || only.startsWith(name) || name.startsWith(only),
-  );
-  const random = randomFrom(seed);
-  const all: Job[] = [];
-  const cases = [];
-  const references = new Map<string, Awaited<ReturnType<typeof referenceOf>>>();
-  for (const workload of concerned) {
-    const reference = await referenceOf(ground, workload);
-    references.set(workload.name, reference);
-    console.error(`  ${workload.name}: ${reference.writes.length} writes without a fault`);
-    cases.push(...casesOf(workload.name, reference));
-  }
-  const exact = only === undefined ? undefined : parseName(only);
-  const chosen = exact === undefined ? cases.filter((one) => nameOf(one).startsWith(only ?? '')) : [exact];
-  for (const one of inOrder(chosen, random)) {
-    const reference = references.get(one.workload);
-    if (reference !== undefined) all.push({ name: nameOf(one), run: () => runCase(ground, one, reference) });
-  }
-  return all;
-}
-
-function tell(result: CaseResult, done: number, all: number): void {
-  const { name, reached, violations, warnings, seconds } = result;
-  if (violations.length === 0) {
-    if (done % 20 === 0) console.error(`  ${done} of ${all} cases; the last was ${name} in ${seconds.toFixed(1)} s`);
-    if (!reached) console.error(`  not reached: ${name}`);
-    return;
-  }
-  console.log(`\nVIOLATION in ${name} after ${seconds.toFixed(1)} s`);
-  for (const violation of violations.slice(0, 20)) console.log(`  - ${violation}`);
-  for (const warning of warnings.slice(-12)) console.log(`    ${warning}`);
-  console.log(`  again: npm run chaos -- --only '${name}'`);
-}
-
-function close(results: readonly CaseResult[]): number {
-  const lines = tally(results, []);
-  for (const { fault, cases, unreached, violations } of lines)
-    console.log(
-      `${fault.padEnd(20)} ${cases} cases, ${violations} violations${unreached > 0 ? `, ${unreached} not reached` : ''}`,
-    );
+async function close(
+  results: readonly CaseResult[],
+  references: ReadonlyMap<string, Reference>,
+  { seed, forMs, writeDocs }: ChaosRequest,
+): Promise<number> {
+  const lines = tally(results, faultNames).filter(({ cases, unreached }) => cases + unreached > 0);
+  for (const { fault, cases, violations, unreached } of lines)
+    console.log(`${fault.padEnd(18)} ${cases} cases, ${violations} violations, ${unreached} not reached`);
   const { cases, violations, unreached } = total(lines);
   console.log(`\n${cases} cases, ${violations} violations, ${unreached} not reached`);
+  for (const { name } of results.filter((result) => result.violations.length > 0))
+    console.log(`again: npm run chaos -- --only '${name}'`);
+  const workloads = new Map([...references].map(([name, { writes }]) => [name, writes.length]));
+  if (writeDocs) await writeFile(page, reliabilityPage({ lines, seed, minutes: forMs / 60_000, workloads }));
   return violations > 0 || cases === 0 ? 1 : 0;
 }
 

@@ -42,13 +42,15 @@ export function workloadOf(name: string): Workload {
   return found;
 }
 
-interface Run {
+/** A namespace with its operator, and the fault proxy between it and the API server. */
+export interface Run {
   readonly stage: Stage;
   readonly proxy: FaultProxy;
   readonly supervisor: Supervisor;
 }
 
-async function withRun<T>(
+/** Takes everything away again, whatever happens. */
+export async function withRun<T>(
   ground: Ground,
   options: { readonly elected: boolean; readonly deafWatches: boolean },
   work: (run: Run) => Promise<T>,
@@ -101,7 +103,8 @@ export function runReference(ground: Ground, workload: Workload): Promise<Refere
   });
 }
 
-function lawViolations({ stage, proxy, supervisor }: Run): string[] {
+/** Laws that were broken on the way, whatever the end state is. */
+export function lawViolations({ stage, proxy, supervisor }: Run): string[] {
   return [
     ...stage.violations,
     ...specWrites(proxy.writes),

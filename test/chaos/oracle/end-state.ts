@@ -29,7 +29,12 @@ const kinds: readonly ResourceType[] = [
 /** Objects by 'Kind/name', without what two equal runs differ in. */
 export type EndState = ReadonlyMap<string, unknown>;
 
-export async function readEndState(client: KubeClient, namespace: string): Promise<EndState> {
+/** `ignored`: fields that the caller's case may change, by name. */
+export async function readEndState(
+  client: KubeClient,
+  namespace: string,
+  ignored: readonly string[] = [],
+): Promise<EndState> {
   const found = await Promise.all(
     kinds.map(async (type) => {
       const { items } = await client.list(type, { namespace });
@@ -38,7 +43,7 @@ export async function readEndState(client: KubeClient, namespace: string): Promi
   );
   const ours = found.flat().filter(({ object }) => !isClustersOwn(object.metadata.name));
   const uids = new Map(ours.map(({ type, object }) => [object.metadata.uid ?? '', keyOf(type, object)]));
-  const mask: Mask = { namespace, uids };
+  const mask: Mask = { namespace, uids, ignored: new Set([...chance, ...ignored]) };
   return new Map(ours.map(({ type, object }) => [keyOf(type, object), normalised(type, object, mask)]));
 }
 
@@ -54,6 +59,8 @@ interface Mask {
   readonly namespace: string;
   /** 'Kind/name' by uid. */
   readonly uids: ReadonlyMap<string, string>;
+  /** Names of fields. */
+  readonly ignored: ReadonlySet<string>;
 }
 
 function normalised(type: ResourceType, object: KubeObject, mask: Mask): unknown {
@@ -66,7 +73,6 @@ function normalised(type: ResourceType, object: KubeObject, mask: Mask): unknown
       ...contentOf(type, content),
     },
     mask,
-    '',
   );
 }
 
@@ -97,12 +103,12 @@ const chance: ReadonlySet<string> = new Set([
   'evidence',
 ]);
 
-function masked(value: unknown, mask: Mask, field: string): unknown {
+function masked(value: unknown, mask: Mask): unknown {
   if (typeof value === 'string') return maskedText(value, mask);
-  if (Array.isArray(value)) return value.map((item) => masked(item, mask, field));
+  if (Array.isArray(value)) return value.map((item) => masked(item, mask));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([name, child]) => child !== undefined && !chance.has(name));
-  return Object.fromEntries(entries.sort(byName).map(([name, child]) => [name, masked(child, mask, name)]));
+  const entries = Object.entries(value).filter(([name, child]) => child !== undefined && !mask.ignored.has(name));
+  return Object.fromEntries(entries.sort(byName).map(([name, child]) => [name, masked(child, mask)]));
 }
 
 function byName([a]: [string, unknown], [b]: [string, unknown]): number {
