@@ -7,6 +7,7 @@ import { type OpenGround, openGround } from './run/ground.js';
 import { allFaultCases, referencesOf, specJob } from './run/jobs.js';
 import { type Job, runJobs } from './run/pool.js';
 import { randomFrom } from './run/random.js';
+import { StallWatch } from './run/stalls.js';
 import { accountOf } from './run/tell.js';
 import { workloads } from './workloads/index.js';
 
@@ -19,6 +20,7 @@ describe('the operator under faults of the API tier', function () {
   this.timeout(600_000);
   const api = useApiCluster();
   let ground: OpenGround;
+  const stalls = new StallWatch();
   let references: Map<string, Reference>;
 
   before(async () => {
@@ -26,15 +28,19 @@ describe('the operator under faults of the API tier', function () {
     ground = await openGround(api.cluster.kubeconfigPath);
     references = await referencesOf(ground, workloads);
   });
-  after(() => ground?.close());
+  after(() => {
+    stalls.close();
+    return ground?.close();
+  });
 
   async function accountsOf(jobs: readonly Job[]): Promise<string[]> {
     const accounts: string[] = [];
     await runJobs(jobs, {
       parallel,
       stop: new AbortController().signal,
+      stalls,
       onResult: (result) => {
-        if (result.violations.length > 0) accounts.push(accountOf(result));
+        if (result.violations.length > 0 && result.disturbed !== true) accounts.push(accountOf(result));
       },
     });
     return accounts;

@@ -10,7 +10,8 @@ import { openGround } from './run/ground.js';
 import { concerned, jobsOf, referencesOf } from './run/jobs.js';
 import { runJobs } from './run/pool.js';
 import { faultNames, reliabilityPage } from './run/reliability-page.js';
-import { tally, total } from './run/tally.js';
+import { StallWatch } from './run/stalls.js';
+import { type Line, tally, total } from './run/tally.js';
 import { tellResult } from './run/tell.js';
 
 const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
@@ -29,7 +30,10 @@ async function main(): Promise<number> {
         results.push(result);
         tellResult(result, results.length);
       };
-      await runJobs(jobsOf(ground, references, request), { parallel: request.parallel, stop, onResult });
+      const { parallel } = request;
+      const stalls = new StallWatch();
+      await runJobs(jobsOf(ground, references, request), { parallel, stop, stalls, onResult });
+      stalls.close();
       return await close(results, references, request);
     } finally {
       await ground.close();
@@ -52,16 +56,20 @@ async function close(
   references: ReadonlyMap<string, Reference>,
   { seed, forMs, writeDocs }: ChaosRequest,
 ): Promise<number> {
-  const lines = tally(results, faultNames).filter(({ cases, unreached }) => cases + unreached > 0);
-  for (const { fault, cases, violations, unreached } of lines)
-    console.log(`${fault.padEnd(18)} ${cases} cases, ${violations} violations, ${unreached} not reached`);
-  const { cases, violations, unreached } = total(lines);
-  console.log(`\n${cases} cases, ${violations} violations, ${unreached} not reached`);
-  for (const { name } of results.filter((result) => result.violations.length > 0))
+  const lines = tally(results, faultNames).filter((line) => line.cases + line.void > 0);
+  for (const line of lines) console.log(`${line.fault.padEnd(18)} ${sentence(line)}`);
+  const sum = total(lines);
+  const { cases, violations } = sum;
+  console.log(`\n${sentence(sum)}`);
+  for (const { name } of results.filter((result) => result.violations.length > 0 && result.disturbed !== true))
     console.log(`again: npm run chaos -- --only '${name}'`);
   const workloads = new Map([...references].map(([name, { writes }]) => [name, writes.length]));
   if (writeDocs) await writeFile(page, reliabilityPage({ lines, seed, minutes: forMs / 60_000, workloads }));
   return violations > 0 || cases === 0 ? 1 : 0;
+}
+
+function sentence(line: Omit<Line, 'fault'>): string {
+  return `${line.cases} cases, ${line.violations} violations, ${line.void} that say nothing`;
 }
 
 try {

@@ -80,6 +80,8 @@ export interface CaseResult {
   readonly fault: string;
   /** False when the write that was to be hit never came: the case says nothing, and counts as none. */
   readonly reached: boolean;
+  /** The process of the run itself stood still each time: what was found says nothing, and counts as no case. */
+  readonly disturbed?: boolean;
   readonly violations: readonly string[];
   /** What the operators warned of, for whoever looks into a violation. */
   readonly warnings: readonly string[];

@@ -96,7 +96,7 @@ export function runReference(ground: Ground, workload: Workload): Promise<Refere
     const faults = lawViolations(run);
     if (faults.length > 0) throw new Error(`${workload.name} without a fault: ${faults.join('; ')}`);
     return {
-      endState: await readEndState(ground.client, run.stage.namespace),
+      endState: await endStateOf(ground, run),
       counts: countWrites(run.proxy.writes),
       writes: run.proxy.writes.filter(isOfInterest).map(({ identity, occurrence }) => ({ identity, occurrence })),
     };
@@ -117,13 +117,18 @@ async function settle(ground: Ground, run: Run, reference: Reference): Promise<s
   const end = performance.now() + settleLimitMs;
   for (;;) {
     const resting = await run.stage.until('a look at the operator', () => atRest(run) || performance.now() > end);
-    const found = differences(reference.endState, await readEndState(ground.client, run.stage.namespace));
+    const found = differences(reference.endState, await endStateOf(ground, run));
     if (resting && found.length === 0 && atRest(run)) return [];
     if (performance.now() > end) {
       return [...found, ...(atRest(run) ? [] : ['the operator does not come to rest'])];
     }
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
+}
+
+/** A busy API server may be late with an answer: that is no fault of the operator. */
+function endStateOf({ client }: Ground, { stage }: Run): Promise<EndState> {
+  return stage.eventually('the end state', () => readEndState(client, stage.namespace));
 }
 
 function arm(one: FaultCase, { proxy, supervisor }: Run): Armed {

@@ -70,7 +70,8 @@ async function reached(run: Run, amissIn: (state: EndState) => string[]): Promis
   const end = performance.now() + reachLimitMs;
   for (;;) {
     await run.stage.until('a look at the operator', () => atRest(run) || performance.now() > end);
-    const state = await readEndState(run.stage.client, run.stage.namespace, growing);
+    const { stage } = run;
+    const state = await stage.eventually('the state', () => readEndState(stage.client, stage.namespace, growing));
     const amiss = amissIn(state);
     if (amiss.length === 0 && atRest(run)) return [state, []];
     if (performance.now() > end) return [state, amiss.length > 0 ? amiss : ['the operator does not come to rest']];

@@ -4,8 +4,8 @@ import type { CaseResult } from '../cases/case.js';
 export interface Line {
   readonly fault: string;
   readonly cases: number;
-  /** Cases whose write never came: they prove nothing, and are not counted among the cases. */
-  readonly unreached: number;
+  /** Cases whose write never came, or that were disturbed: they prove nothing, and are not counted among the cases. */
+  readonly void: number;
   readonly violations: number;
 }
 
@@ -14,9 +14,9 @@ export function tally(results: readonly CaseResult[], faults: readonly string[])
   const names = [...new Set([...faults, ...results.map(({ fault }) => fault)])];
   return names.map((fault) => {
     const ofFault = results.filter((result) => result.fault === fault);
-    const reached = ofFault.filter((result) => result.reached);
-    const violations = reached.filter((result) => result.violations.length > 0).length;
-    return { fault, cases: reached.length, unreached: ofFault.length - reached.length, violations };
+    const valid = ofFault.filter(({ reached, disturbed }) => reached && disturbed !== true);
+    const violations = valid.filter((result) => result.violations.length > 0).length;
+    return { fault, cases: valid.length, void: ofFault.length - valid.length, violations };
   });
 }
 
@@ -24,7 +24,7 @@ export function total(lines: readonly Line[]): Omit<Line, 'fault'> {
   const sum = (of: (line: Line) => number): number => lines.reduce((all, line) => all + of(line), 0);
   return {
     cases: sum(({ cases }) => cases),
-    unreached: sum(({ unreached }) => unreached),
+    void: sum((line) => line.void),
     violations: sum(({ violations }) => violations),
   };
 }

@@ -72,9 +72,7 @@ export class Recorder {
 
   /** No word any more; resolves when none is on its way. */
   async cutPower(): Promise<void> {
-    this.#alive = false;
-    clearInterval(this.#timer);
-    this.#stopListening?.();
+    this.#powerOff();
     await this.#working;
   }
 
@@ -83,17 +81,26 @@ export class Recorder {
   }
 
   #look(): void {
-    const server = this.#server();
-    if (server?.status?.servingRole !== undefined && server.status.servingRole === this.#options.diesWith) {
-      void this.cutPower();
-      return;
-    }
-    if (this.#dirty) return;
+    if (this.#diesNow() || this.#dirty) return;
     this.#dirty = true;
     this.#do(() => {
       this.#dirty = false;
       return this.#report();
     });
+  }
+
+  /** Looked at before each report, too: none may slip through between the assignment and the news of it. */
+  #diesNow(): boolean {
+    const role = this.#server()?.status?.servingRole;
+    if (role === undefined || role !== this.#options.diesWith) return false;
+    this.#powerOff();
+    return true;
+  }
+
+  #powerOff(): void {
+    this.#alive = false;
+    clearInterval(this.#timer);
+    this.#stopListening?.();
   }
 
   /** One thing after the other. What fails is done again by the next beat, as the agent does it. */
@@ -128,6 +135,7 @@ export class Recorder {
   }
 
   async #report(): Promise<void> {
+    if (this.#diesNow()) return;
     const { podUID, servingRole: role = '', epoch = 1 } = this.#server()?.status ?? {};
     if (podUID === undefined || podUID === '') return;
     const cameras = role === '' ? [] : this.#observatory.camerasOf(this.namespace, role);
