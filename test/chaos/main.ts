@@ -1,7 +1,7 @@
 // npm run chaos -- [--for 10m] [--seed N] [--only case] [--parallel N] [--write-docs]: faults at the API tier.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { startCluster } from '../cluster/cluster.js';
+import { type Cluster, startCluster } from '../cluster/cluster.js';
 import { installCrds } from '../support/install-crds.js';
 import type { CaseResult } from './cases/case.js';
 import type { Reference } from './cases/run-case.js';
@@ -18,28 +18,36 @@ const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url)
 
 async function main(): Promise<number> {
   const request = parseRequest(process.argv.slice(2));
-  const stop = stopSignal(request);
   const cluster = await startCluster({ onProgress: (line) => console.error(`  ${line}`), auditLog: false });
   try {
-    await installCrds(cluster);
-    const ground = await openGround(cluster.kubeconfigPath);
-    try {
-      const references = await referencesOf(ground, concerned(request.only));
-      const results: CaseResult[] = [];
-      const onResult = (result: CaseResult): void => {
-        results.push(result);
-        tellResult(result, results.length);
-      };
-      const { parallel } = request;
-      const stalls = new StallWatch();
-      await runJobs(jobsOf(ground, references, request), { parallel, stop, stalls, onResult });
-      stalls.close();
-      return await close(results, references, request);
-    } finally {
-      await ground.close();
-    }
+    return await runOn(cluster, request);
+  } catch (error) {
+    // Told before the cluster goes: that it could not be stopped must not hide why it was to be.
+    console.error(error);
+    return 1;
   } finally {
     await cluster.stop();
+  }
+}
+
+async function runOn(cluster: Cluster, request: ChaosRequest): Promise<number> {
+  await installCrds(cluster);
+  const ground = await openGround(cluster.kubeconfigPath);
+  const stalls = new StallWatch();
+  try {
+    const references = await referencesOf(ground, concerned(request.only));
+    const results: CaseResult[] = [];
+    const onResult = (result: CaseResult): void => {
+      results.push(result);
+      tellResult(result, results.length);
+    };
+    const { parallel } = request;
+    const stop = stopSignal(request);
+    await runJobs(jobsOf(ground, references, request), { parallel, stop, stalls, onResult });
+    return await close(results, references, request);
+  } finally {
+    stalls.close();
+    await ground.close();
   }
 }
 
