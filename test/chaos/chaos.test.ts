@@ -3,11 +3,11 @@ import { installCrds, useApiCluster } from '../support/api-cluster.js';
 import type { FaultCase } from './cases/case.js';
 import { inOrder } from './cases/plan.js';
 import { type Reference, runCase } from './cases/run-case.js';
-import { type OpenGround, openGround } from './run/ground.js';
+import { type OpenGround, openGround, stallWatchOf } from './run/ground.js';
 import { allFaultCases, referencesOf, specJob } from './run/jobs.js';
 import { type Job, runJobs } from './run/pool.js';
 import { randomFrom } from './run/random.js';
-import { StallWatch } from './run/stalls.js';
+import type { StallWatch } from './run/stalls.js';
 import { accountOf } from './run/tell.js';
 import { workloads } from './workloads/index.js';
 
@@ -20,16 +20,17 @@ describe('the operator under faults of the API tier', function () {
   this.timeout(600_000);
   const api = useApiCluster();
   let ground: OpenGround;
-  const stalls = new StallWatch();
+  let stalls: StallWatch;
   let references: Map<string, Reference>;
 
   before(async () => {
     await installCrds(api.cluster);
     ground = await openGround(api.cluster.kubeconfigPath);
-    references = await referencesOf(ground, workloads);
+    stalls = stallWatchOf(ground);
+    references = await referencesOf(ground, workloads, stalls);
   });
   after(() => {
-    stalls.close();
+    stalls?.close();
     return ground?.close();
   });
 

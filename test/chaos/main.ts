@@ -6,11 +6,10 @@ import { installCrds } from '../support/install-crds.js';
 import type { CaseResult } from './cases/case.js';
 import type { Reference } from './cases/run-case.js';
 import { type ChaosRequest, parseRequest } from './run/arguments.js';
-import { openGround } from './run/ground.js';
+import { openGround, stallWatchOf } from './run/ground.js';
 import { concerned, jobsOf, referencesOf } from './run/jobs.js';
 import { runJobs } from './run/pool.js';
 import { faultNames, reliabilityPage } from './run/reliability-page.js';
-import { StallWatch } from './run/stalls.js';
 import { type Line, tally, total } from './run/tally.js';
 import { tellResult } from './run/tell.js';
 
@@ -33,9 +32,9 @@ async function main(): Promise<number> {
 async function runOn(cluster: Cluster, request: ChaosRequest): Promise<number> {
   await installCrds(cluster);
   const ground = await openGround(cluster.kubeconfigPath);
-  const stalls = new StallWatch();
+  const stalls = stallWatchOf(ground);
   try {
-    const references = await referencesOf(ground, concerned(request.only));
+    const references = await referencesOf(ground, concerned(request.only), stalls);
     const results: CaseResult[] = [];
     const onResult = (result: CaseResult): void => {
       results.push(result);

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { parse } from 'yaml';
-import { createApiClient, type KubeClient, PooledKubeConfig } from '../../../src/operator/index.js';
+import { createApiClient, type KubeClient, PooledKubeConfig, resources } from '../../../src/operator/index.js';
 import type { Ground } from '../cases/run-case.js';
 import type { Upstream } from '../proxy/fault-proxy.js';
 import { Observatory } from '../world/observatory.js';
+import { StallWatch } from './stalls.js';
 
 /** Requests of the cases' own side at once: heartbeats must not wait behind one another. */
 const connections = 64;
@@ -55,4 +56,9 @@ export async function openGround(kubeconfigPath: string): Promise<OpenGround> {
       upstream.agent.destroy();
     },
   };
+}
+
+/** Watches this process and its API server. */
+export function stallWatchOf({ client }: Ground): StallWatch {
+  return new StallWatch(() => client.get(resources.namespaces, { name: 'default' }));
 }

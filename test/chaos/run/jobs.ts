@@ -7,17 +7,22 @@ import { type Workload, workloads } from '../workloads/index.js';
 import type { Job } from './pool.js';
 import { randomFrom } from './random.js';
 import { referenceOf } from './references.js';
+import type { StallWatch } from './stalls.js';
 
 /** Of so many jobs in a row one is of this sort; the others are faults. */
 const rhythm = { fit: 6, odd: 15, refused: 25 } as const;
 
 /** The fault-free runs by workload, each made twice and compared. */
-export async function referencesOf(ground: Ground, wanted: readonly Workload[]): Promise<Map<string, Reference>> {
+export async function referencesOf(
+  ground: Ground,
+  wanted: readonly Workload[],
+  stalls: StallWatch,
+): Promise<Map<string, Reference>> {
   const references = new Map<string, Reference>();
   const left = [...wanted];
   const work = async (): Promise<void> => {
     for (let workload = left.shift(); workload !== undefined; workload = left.shift())
-      references.set(workload.name, await referenceOf(ground, workload));
+      references.set(workload.name, await referenceOf(ground, workload, stalls));
   };
   // Few at once: what these show is what all cases are compared with.
   await Promise.all([work(), work()]);

@@ -60,7 +60,7 @@ ours may be written, a leader that was replaced must write nothing more, and not
 
 Workloads: ${plays.join(', ')}. Each write of a workload is hit by each fault; which ones a run takes is by chance of its
 seed. A write that never came under the fault counts as no case, and neither does one during which the
-machine did not let the run itself go on for a second (three tries).
+machine did not let the run itself or its API server go on for a second (three tries).
 
 The table was written by \`npm run chaos -- --for ${Math.round(minutes)}m --seed ${seed} --write-docs\`. A failing case is printed with the
 command that repeats it.
