@@ -33,15 +33,20 @@ export class Supervisor {
     return this.#restarting === 0 && leaders.length > 0 && leaders.every((replica) => replica.idle());
   }
 
-  /** Starts one more; with an election, one that loses its leadership ends. */
+  /** Starts one more; with an election, one that loses its leadership ends, and another takes its place. */
   async start(): Promise<Replica> {
     const { proxy, ...options } = this.#options;
     this.#count += 1;
     const name = `r${this.#count}`;
     const replica = new Replica({ ...options, name, url: proxy.urlOf(name) });
     this.#replicas.push(replica);
-    await replica.start(() => this.kill(replica));
+    await replica.start(() => this.#replace(replica));
     return replica;
+  }
+
+  #replace(replica: Replica): void {
+    this.kill(replica);
+    if (!this.#closed) this.#ending.push(this.start().then(() => undefined));
   }
 
   /** kill -9. What it had sent may still arrive; nothing new comes of it. */
