@@ -31,18 +31,19 @@ describe('a recorder and its cameras', function () {
     epoch?: number;
   }) {
     const { supersededEpoch, questions = '', role = SERVER, epoch = 1 } = change;
-    const metadata = { name: SERVER, namespace: NAMESPACE, uid: 'server-uid-1' };
+    const stored = (collection: string, name: string) => bench.api.store.get(collection, `${NAMESPACE}/${name}`);
+    const server = stored('understudy.dev/v1alpha1/recordingservers', SERVER);
     const spec = { type: 'Standard', poolRef: { name: 'pool' }, volumes: [] };
     const status = { servingRole: role, epoch, podUID: POD_UID, ...(supersededEpoch ? { supersededEpoch } : {}) };
-    bench.api.put(recordingServers, { metadata, spec, status });
+    bench.api.put(recordingServers, { ...server, spec, status });
+    const lease = stored('coordination.k8s.io/v1/leases', `understudy-${SERVER}`);
     const annotations = {
       [labels.leaseServingRole]: role,
       [labels.leaseEpoch]: String(epoch),
       [labels.leaseAssignedPodUid]: POD_UID,
       [labels.leaseProbe]: questions,
     };
-    const leaseMetadata = { name: `understudy-${SERVER}`, namespace: NAMESPACE, uid: 'lease-uid', annotations };
-    bench.api.put(resources.leases, { metadata: leaseMetadata, spec: { leaseDurationSeconds: 3 } });
+    bench.api.put(resources.leases, { ...lease, metadata: { ...lease.metadata, annotations } });
   }
 
   it('lets a camera with one session go when its role is taken up elsewhere, and takes it back', async () => {
