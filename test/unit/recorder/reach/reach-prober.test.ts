@@ -142,7 +142,7 @@ describe('the probes of a standby', () => {
     for (const { name, at } of asked) times.set(name, [...(times.get(name) ?? []), at]);
     expect(times.size).to.equal(LARGEST_SAMPLE);
     for (const each of times.values()) {
-      expect(each.length).to.equal(2);
+      expect(each.length).to.be.at.least(2);
       for (const [index, at] of each.entries())
         if (index > 0) expect(at - (each[index - 1] ?? 0)).to.be.at.least(600_000);
     }
