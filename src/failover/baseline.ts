@@ -2,6 +2,7 @@ import { type CurrentFailover, childNames, type HistoryEntry, reasons } from '..
 import { isMoveCause } from './causes.js';
 import { type Draft, type Policy, waitLeftMs, wallTime } from './draft.js';
 import { remember } from './history.js';
+import { brokenServersWait } from './queue.js';
 import type { BackupView } from './types.js';
 
 type Outcome = Exclude<HistoryEntry['outcome'], 'Superseded' | 'Abandoned'>;
@@ -27,7 +28,7 @@ function outcomeOf(
   if (backup?.outcome === 'Failed')
     return { outcome: 'BaselineFailed', why: backup.message ?? `look at Backup ${name}` };
   // A failover's own baseline follows, and fixes this move too.
-  if (isMoveCause(current.trigger) && draft.record.queue !== undefined)
+  if (isMoveCause(current.trigger) && brokenServersWait(draft))
     return { outcome: 'BaselineLate', why: 'a broken server goes first, and its baseline follows' };
   const { deadlineSeconds } = draft.input.spec.backup;
   if (waitLeftMs(draft, `baseline/${current.epoch}`, deadlineSeconds * 1000) <= 0)

@@ -1,4 +1,5 @@
 import { type HistoryEntry, labels, type Reason, reasons } from '../crds/index.js';
+import { reachRank } from './camera-loss.js';
 import { isMoveCause } from './causes.js';
 import { type Draft, viewOf, waitLeftMs } from './draft.js';
 import { findServer, type HeldRole } from './roles.js';
@@ -70,6 +71,8 @@ export function failbackHold(draft: Draft, role: HeldRole, home: ServerView): Fa
     return { reason: reasons.MoveWaiting, message: `waits until ${home.name} is not in Maintenance any more` };
   if (home.cordonedNode !== undefined)
     return { reason: reasons.MoveWaiting, message: `waits until node ${home.cordonedNode} is uncordoned` };
+  if (reachRank(home, role.name) === 2)
+    return { reason: reasons.MoveWaiting, message: `waits until ${home.name} reaches cameras of the role again` };
   if (!isStable) {
     const message = `waits until ${home.name} has been healthy for ${stableSeconds} s`;
     return { reason: reasons.AwaitingStability, message };

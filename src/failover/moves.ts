@@ -4,6 +4,7 @@ import { type Draft, type Policy, viewOf, waitLeftMs } from './draft.js';
 import { failbackHold, homeToReturnTo } from './failback.js';
 import { beginMove } from './planned-move.js';
 import { acknowledged } from './proof.js';
+import { brokenServersWait } from './queue.js';
 import { commandOf } from './requests.js';
 import { type HeldRole, heldRoles, holderOf } from './roles.js';
 import { type Candidate, chooseStandby, whyNone } from './standby-choice.js';
@@ -87,10 +88,10 @@ export function rolesThatMayMove(view: PoolView): HeldRole[] {
 
 /** What keeps every planned move waiting: failures go first, and one thing at a time. */
 function allHeld(draft: Draft): Wait | undefined {
-  const { current, queue } = draft.record;
+  const { current } = draft.record;
   if (draft.input.spec.paused) return wait('waits until spec.paused is unset');
   if (draft.held) return wait('waits until the storm is over or its hold is released');
-  if (queue !== undefined) return wait('waits until no broken server is queued');
+  if (brokenServersWait(draft)) return wait('waits until no broken server is queued');
   if (current !== undefined) return wait(`waits until the move of ${current.role} to ${current.standby} is done`);
   return undefined;
 }

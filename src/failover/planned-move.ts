@@ -5,7 +5,7 @@ import { recordedEvidence, steadyWall } from './evidence-record.js';
 import { remember } from './history.js';
 import type { WantedMove } from './moves.js';
 import { camerasNotTakenOver, notRecordedBefore } from './proof.js';
-import { type Failure, failureOf, roleOf } from './queue.js';
+import { brokenServersWait, type Failure, failureOf, roleOf } from './queue.js';
 import { failRequest } from './request-answer.js';
 import { giveRole } from './role-commit.js';
 import { findServer } from './roles.js';
@@ -81,7 +81,7 @@ export const followBrokenSource: Policy = (draft) => {
 
 /** Why a planned move can't go on; undefined while it may. */
 function obstacle(draft: Draft, current: CurrentFailover): string | undefined {
-  if (draft.record.queue !== undefined) return 'a broken server goes first';
+  if (brokenServersWait(draft)) return 'a broken server goes first';
   const failure = standbyFailure(draft, current);
   if (failure !== undefined) return failure;
   const target = standbyOf(draft, current);

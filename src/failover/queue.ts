@@ -24,6 +24,11 @@ export function roleOf(draft: Draft, name: string): HeldRole | undefined {
   return heldRoles(viewOf(draft)).find((role) => role.name === name);
 }
 
+/** Broken servers that wait. One that only looks for a standby which reaches its cameras records all it can, for hours. */
+export function brokenServersWait({ record }: Draft): boolean {
+  return record.queue?.some(({ trigger }) => trigger !== 'CamerasUnreachable') === true;
+}
+
 /** Whether the entry's server still holds the role; it does not after a takeover that failed on the way. */
 export function stillHolds(draft: Draft, entry: QueueEntry): boolean {
   const role = roleOf(draft, entry.role);

@@ -439,6 +439,27 @@ describe('planned moves (rule 16)', () => {
       expect(pending(pool)?.message).to.match(/not in Maintenance any more/);
     });
 
+    it('Automatic waits while the home has probed the cameras of its role and reaches none', () => {
+      const pool = withoutGap(away('Automatic').recovers('a'));
+      const reaches = (reachable: number) =>
+        pool.report('a', {
+          reachability: {
+            checkedTime: '2026-01-02T03:00:00Z',
+            cameras: 2,
+            total: 2,
+            reachable,
+            unreachable: [],
+            noCredentials: [],
+            roles: [{ name: 'a', total: 2, reachable }],
+          },
+        });
+      reaches(0);
+      expect(withoutGap(pool.advance(301_000)).holder('a')).to.equal('s1');
+      expect(pending(pool)?.message).to.match(/waits until a reaches cameras of the role again/);
+      reaches(1);
+      expect(withoutGap(pool.advance(301_000)).holder('a')).to.equal('a');
+    });
+
     it('Automatic waits until the home is free, and says so', () => {
       const pool = away('None').recovers('a').settle().advance(301_000).settle().breaks('s2').breaks('b').settle();
       expect(pool.holder('b')).to.equal('a');

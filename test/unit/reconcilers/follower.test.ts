@@ -33,7 +33,8 @@ describe('law 7: a replica that does not lead', () => {
     const metadata = { name: 'a', namespace, labels: mine };
     const pod = api.put(resources.pods, { metadata, spec: {}, status: { phase: 'Running' } });
     const podUID = pod.metadata.uid;
-    const service = { podUID, recordingService: { state: 'Ready', sinceTime: everReadyTime } };
+    const volumes = [{ name: 'a', mountPath: '/footage/a', state: 'Healthy', sinceTime: everReadyTime }];
+    const service = { podUID, recordingService: { state: 'Ready', sinceTime: everReadyTime }, volumes };
     api.put(recorderReports, { metadata, status: service });
     const renew = (renewTime: string): void => {
       const spec = { leaseDurationSeconds: 3, holderIdentity: podUID, renewTime };
