@@ -1,6 +1,7 @@
 export * from './backup.js';
 export * from './camera-assignment.js';
 export * from './failover-pool.js';
+export * from './gap.js';
 export * from './kind.js';
 export * from './labels.js';
 export * from './reasons.js';

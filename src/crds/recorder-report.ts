@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_GAPS, reportedGap } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, statusEpochRule } from './kind.js';
 import { epoch, listMap, time } from './schema.js';
 
@@ -29,6 +30,27 @@ const camera = z.object({
   lastFrameTime: time().describe('Time of its last bytes when it left state Recording.').optional(),
   volume: z.string().max(40).optional(),
   error: z.string().max(256).describe('Without credentials.').optional(),
+  gaps: z
+    .array(reportedGap)
+    .max(MOST_GAPS)
+    .describe('Its last gaps on this recorder since the agent was started, oldest first.')
+    .optional(),
+});
+
+const formerRole = z.object({
+  role: z.string().max(40),
+  cameras: listMap(
+    z
+      .array(
+        z.object({
+          name: z.string().max(63),
+          epoch: epoch().describe('Epoch under which its last footage lies.'),
+          endTime: time().describe('Last bytes of it.'),
+        }),
+      )
+      .max(1024),
+    'name',
+  ),
 });
 
 const status = z.object({
@@ -48,6 +70,9 @@ const status = z.object({
     .optional(),
   volumes: listMap(z.array(volume).max(16), 'name').optional(),
   cameras: listMap(z.array(camera).max(1024), 'name').optional(),
+  formerRole: formerRole
+    .describe('The role that it recorded last and records no more, with the true end of its footage.')
+    .optional(),
 });
 
 export const recorderReportKind = {

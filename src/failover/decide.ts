@@ -11,6 +11,7 @@ import { assignmentOf } from './assignment.js';
 import { makeBaseline } from './baseline.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
+import { noteGaps, rolesAwaitingGaps } from './gap-totals.js';
 import { poolConditions } from './pool-conditions.js';
 import { queueBroken, releaseRecovered } from './queue.js';
 import { heldRoles, holderOf } from './roles.js';
@@ -42,6 +43,7 @@ const policies: readonly Policy[] = [
   settleFoundHandovers,
   makeBaseline,
   serveQueue,
+  noteGaps,
   forgetEmptyRoles,
   countServers,
 ];
@@ -100,6 +102,8 @@ export function rolesInQuestion(view: PoolView): string[] {
     return holder?.health.verdict === 'Broken' || holder === undefined || !settled || gone || fresh.has(role.name);
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
-  const names = [...queued, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
+  const names = [...queued, ...all.map(({ name }) => name), ...rolesAwaitingGaps(status)].filter(
+    (name) => name !== undefined,
+  );
   return [...new Set(names)];
 }
