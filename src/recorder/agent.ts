@@ -13,6 +13,8 @@ import { FootageVolume } from './disks/footage-volume.js';
 import { placeCamera } from './disks/placement.js';
 import { createEngine } from './engine/engines.js';
 import type { RecorderEnvironment } from './environment.js';
+import { EarlierFootage } from './footage/earlier-footage.js';
+import { readEnds } from './footage/footage-ends.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
 import { reportStatus } from './report/report-status.js';
 import { ReportWriter } from './report/report-writer.js';
@@ -56,6 +58,7 @@ export class Agent {
   readonly #serverReflector;
   #statusServer: StatusServer | undefined;
   readonly #memory: AssignmentMemory;
+  readonly #earlier = new EarlierFootage();
   #order: Order = { mode: 'Idle', role: '', epoch: 0, displaced: false };
   #orderTime: Date;
   #orderedAt = Number.NEGATIVE_INFINITY;
@@ -80,6 +83,7 @@ export class Agent {
       place: (camera) => placeCamera(camera, this.#volumes),
       placePending: () => this.#volumes.some((volume) => volume.state === 'Unknown'),
       credentials: (name) => credentials.get(name),
+      earlierFootage: (role, camera, epoch) => this.#earlier.of(role, camera, epoch),
       takingOver: () => clock.monotonic() - this.#orderedAt < TAKEOVER_MS,
       onChange: () => this.#report.changed(),
       onEngineTrouble: () => this.#service.suspect(),
@@ -138,6 +142,7 @@ export class Agent {
       this.#plan();
     });
     void this.#memory.readVolumes().then(() => this.#plan());
+    void this.#lookAtOldFootage();
     this.#statusServer = await startStatusServer({
       port: environment.port,
       ready: () => this.#ready(),
@@ -221,7 +226,15 @@ export class Agent {
     const { recorded, leftOut } = selectCameras(tasks, role !== server, capacity);
     this.#leftOut = leftOut;
     this.#fleet.assign({ role, epoch }, recorded);
+    this.#earlier.ended(this.#fleet.former);
     if (!this.#order.displaced) this.#memory.save(tasks);
+  }
+
+  /** What an earlier process has recorded. A disk that hangs is passed over: nothing is known of it, then. */
+  async #lookAtOldFootage(): Promise<void> {
+    const ends = await Promise.all(this.#volumes.map(({ mountPath }) => readEnds(mountPath, this.#options)));
+    this.#earlier.found(ends.flatMap((found) => found ?? []));
+    if (!this.#stopping) this.#report.changed();
   }
 
   #ready(): boolean {
@@ -240,6 +253,7 @@ export class Agent {
       leftOut: this.#leftOut,
       orderTime: this.#orderTime,
       clockOffsetSeconds: this.#heartbeat.clockOffsetSeconds,
+      formerRole: this.#earlier.formerRole(this.#order.role),
     });
   }
 

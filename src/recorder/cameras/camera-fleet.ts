@@ -1,5 +1,6 @@
 import type { ReportedCamera } from '../../crds/recorder-report.js';
 import type { FootageVolume } from '../disks/footage-volume.js';
+import type { FootageEnd } from '../footage/footage-ends.js';
 import type { Growth } from '../footage/journal.js';
 import type { Place } from '../footage/layout.js';
 import { CameraRecording, type RecordingHost } from './camera-recording.js';
@@ -10,6 +11,7 @@ export class CameraFleet {
   readonly #host: RecordingHost;
   readonly #recordings = new Map<string, CameraRecording>();
   #place: Place = { role: '', epoch: 0 };
+  #former: readonly FootageEnd[] = [];
 
   constructor(host: RecordingHost) {
     this.#host = host;
@@ -18,9 +20,15 @@ export class CameraFleet {
   /** Records exactly these cameras, into this place. What goes on is not interrupted. */
   assign(place: Place, tasks: readonly CameraTask[]): void {
     const wanted = new Set(tasks.map((task) => task.name));
+    const { role, epoch } = this.#place;
+    const dropped = [...this.#recordings].filter(([name]) => !wanted.has(name));
     for (const [name, recording] of this.#recordings) {
       if (!wanted.has(name)) this.#drop(name, recording);
     }
+    if (place.role !== role)
+      this.#former = dropped.flatMap(([camera, { lastFrameTime }]) =>
+        lastFrameTime === undefined ? [] : [{ role, camera, epoch, endMs: lastFrameTime.getTime() }],
+      );
     if (place.role !== this.#place.role || place.epoch !== this.#place.epoch) {
       this.#place = place;
       for (const recording of this.#recordings.values()) recording.moveTo(place);
@@ -42,6 +50,11 @@ export class CameraFleet {
   #drop(name: string, recording: CameraRecording): void {
     this.#recordings.delete(name);
     void recording.stop();
+  }
+
+  /** Where the footage of the cameras ends whose role went elsewhere at the last change of role. */
+  get former(): readonly FootageEnd[] {
+    return this.#former;
   }
 
   volumesChanged(): void {

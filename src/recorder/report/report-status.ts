@@ -16,6 +16,7 @@ export interface ReportInput {
   /** When the cameras were left out. */
   readonly orderTime: Date;
   readonly clockOffsetSeconds: number | undefined;
+  readonly formerRole?: RecorderReportStatus['formerRole'];
 }
 
 const MOST_CAMERAS = 1024;
@@ -40,6 +41,7 @@ export function reportStatus(input: ReportInput): RecorderReportStatus {
     },
     volumes: input.volumes.map(reportedVolume),
     cameras: cameras.slice(0, MOST_CAMERAS),
+    ...(input.formerRole === undefined ? {} : { formerRole: input.formerRole }),
   };
 }
 
