@@ -16,9 +16,10 @@ import type { RecorderEnvironment } from './environment.js';
 import { EarlierFootage } from './footage/earlier-footage.js';
 import { readEnds } from './footage/footage-ends.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
+import { type AgentPort, answer, startAgentPort } from './port/agent-port.js';
+import { makePortIdentity } from './port/certificate.js';
 import { reportStatus } from './report/report-status.js';
 import { ReportWriter } from './report/report-writer.js';
-import { type StatusServer, startStatusServer } from './status-server.js';
 import { RecordingService } from './watchdog/recording-service.js';
 
 export interface AgentOptions {
@@ -56,7 +57,8 @@ export class Agent {
   readonly #cameraWatch: CameraWatch;
   readonly #report: ReportWriter;
   readonly #serverReflector;
-  #statusServer: StatusServer | undefined;
+  readonly #identity;
+  #port: AgentPort | undefined;
   readonly #memory: AssignmentMemory;
   readonly #earlier = new EarlierFootage();
   #order: Order = { mode: 'Idle', role: '', epoch: 0, displaced: false };
@@ -71,6 +73,7 @@ export class Agent {
     const { environment, client, clock, log, metrics } = options;
     const { server, namespace } = environment;
     this.#orderTime = clock.wall();
+    this.#identity = makePortIdentity(server);
     this.#volumes = environment.volumes.map((mount) => this.#makeVolume(mount));
     this.#memory = new AssignmentMemory({ server, podUID: environment.podUID, volumes: this.#volumes, log });
     const engine = createEngine(environment.engine, environment.engineOptions, environment.scratchPath);
@@ -127,7 +130,7 @@ export class Agent {
 
   /** Port of /healthz, /readyz and /status; undefined before the start. */
   get port(): number | undefined {
-    return this.#statusServer?.port;
+    return this.#port?.port;
   }
 
   /** Begins to work; resolves when the status port is open. */
@@ -143,10 +146,13 @@ export class Agent {
     });
     void this.#memory.readVolumes().then(() => this.#plan());
     void this.#lookAtOldFootage();
-    this.#statusServer = await startStatusServer({
+    this.#port = await startAgentPort({
       port: environment.port,
+      identity: this.#identity,
       ready: () => this.#ready(),
       status: () => ({ ...this.#status(), lastRenewalTime: this.#heartbeat.lastRenewal?.toISOString() }),
+      offers: () => [],
+      segments: (_url, _request, response) => answer(response, 404, 'none'),
     });
   }
 
@@ -159,7 +165,7 @@ export class Agent {
     for (const volume of this.#volumes) volume.stop();
     this.#heartbeat.stop();
     await Promise.all([this.#report.finish(), this.#serverReflector.stop(), this.#cameraWatch.stop()]);
-    await this.#statusServer?.close();
+    await this.#port?.close();
   }
 
   #makeVolume(mount: RecorderEnvironment['volumes'][number]): FootageVolume {
