@@ -82,3 +82,9 @@ export const reportedGap = z.object({
   causes: gapShares(),
 });
 export type ReportedGap = z.infer<typeof reportedGap>;
+
+/** The time of which the holder has no footage, whoever else may have it; undefined when it lacks nothing any more. */
+export function missingOnHolder(gap: Gap): { readonly startTime: string; readonly endTime: string } | undefined {
+  if (gap.closedBy === 'Recovery') return undefined;
+  return { startTime: gap.provedUntilTime ?? gap.startTime, endTime: gap.endTime };
+}

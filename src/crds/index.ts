@@ -7,3 +7,4 @@ export * from './labels.js';
 export * from './reasons.js';
 export * from './recorder-report.js';
 export * from './recording-server.js';
+export * from './recovery.js';

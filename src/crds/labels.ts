@@ -15,6 +15,8 @@ export const labels = {
   leaseAssignedPodUid: `${GROUP}/assigned-pod-uid`,
   /** On a substitute, by a person: the epoch for which the plugins were reinstalled by hand (rule 3). */
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
+  /** A command from a person: an id, and what to do; status remembers the id as handled. */
+  request: `${GROUP}/request`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
   instance: 'app.kubernetes.io/instance',
@@ -24,7 +26,7 @@ export const labels = {
 
 /** Field manager of everything the operator applies. */
 export const FIELD_MANAGER = 'understudy';
-/** Port on which the recorder agent answers /healthz, /readyz and /status. */
+/** The recorder agent's one port: /healthz, /readyz, /status and, by TLS, /segments. */
 export const AGENT_PORT = 8780;
 /** User and group of operator and recorder containers. */
 export const RUN_AS = 10001;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MOST_GAPS, reportedGap } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, statusEpochRule } from './kind.js';
+import { reportedRecovery, sha256Hex } from './recovery.js';
 import { epoch, listMap, time } from './schema.js';
 
 const volume = z.object({
@@ -70,6 +71,11 @@ const status = z.object({
     .optional(),
   volumes: listMap(z.array(volume).max(16), 'name').optional(),
   cameras: listMap(z.array(camera).max(1024), 'name').optional(),
+  port: z
+    .object({ fingerprint: sha256Hex() })
+    .describe('Certificate of the agent on its port: another one after each start.')
+    .optional(),
+  recovery: reportedRecovery.describe('The recovery of footage that it does, or has done last.').optional(),
   formerRole: formerRole
     .describe('The role that it recorded last and records no more, with the true end of its footage.')
     .optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
+import { recoveryStatus, segmentOffers } from './recovery.js';
 import { cel, conditions, count, dnsLabel, epoch, listMap, localRef, seconds, stringMap, time } from './schema.js';
 
 const volume = cel(
@@ -200,6 +201,10 @@ const status = z.object({
     'name',
   ).optional(),
   cameras: z.object({ assigned: count(4096), recording: count(4096) }).optional(),
+  recovery: recoveryStatus.describe('The last request to recover footage; its id is remembered as handled.').optional(),
+  offers: segmentOffers()
+    .describe("Recorders that may fetch segments from this one's agent: those of a recovery that runs.")
+    .optional(),
   conditions: conditions().optional(),
 });
 

@@ -4,6 +4,7 @@ import {
   type GapCause,
   type GapShare,
   MOST_GAPS,
+  missingOnHolder,
   type ReportedGap,
   type Trigger,
 } from '../crds/index.js';
@@ -220,12 +221,6 @@ export function withTrueStart(gap: Gap, footageEnd: string): Gap {
   return movedMs > 0
     ? withCauses(moved, withoutFront(spans, movedMs))
     : withCauses(moved, [{ cause: 'TailLost', ms: -movedMs }, ...spans]);
-}
-
-/** The time of which the holder has no footage, whoever else may have it; undefined when it lacks nothing any more. */
-export function missingOnHolder(gap: Gap): { readonly startTime: string; readonly endTime: string } | undefined {
-  if (gap.closedBy === 'Recovery') return undefined;
-  return { startTime: gap.provedUntilTime ?? gap.startTime, endTime: gap.endTime };
 }
 
 /** A stretch of footage that was copied to the holder. */

@@ -16,8 +16,8 @@ import type { RecorderEnvironment } from './environment.js';
 import { EarlierFootage } from './footage/earlier-footage.js';
 import { readEnds } from './footage/footage-ends.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
-import { type AgentPort, answer, startAgentPort } from './port/agent-port.js';
-import { makePortIdentity } from './port/certificate.js';
+import { type AgentPort, startAgentPort } from './port/agent-port.js';
+import { type ExchangeStatus, FootageExchange } from './recovery/footage-exchange.js';
 import { reportStatus } from './report/report-status.js';
 import { ReportWriter } from './report/report-writer.js';
 import { RecordingService } from './watchdog/recording-service.js';
@@ -36,6 +36,7 @@ export interface AgentOptions {
 interface ServerView {
   readonly assignment: Assignment | undefined;
   readonly capacity: number | undefined;
+  readonly exchange: ExchangeStatus;
 }
 
 const STATE_TURN_MS = 2000;
@@ -57,7 +58,7 @@ export class Agent {
   readonly #cameraWatch: CameraWatch;
   readonly #report: ReportWriter;
   readonly #serverReflector;
-  readonly #identity;
+  readonly #exchange: FootageExchange;
   #port: AgentPort | undefined;
   readonly #memory: AssignmentMemory;
   readonly #earlier = new EarlierFootage();
@@ -73,8 +74,12 @@ export class Agent {
     const { environment, client, clock, log, metrics } = options;
     const { server, namespace } = environment;
     this.#orderTime = clock.wall();
-    this.#identity = makePortIdentity(server);
     this.#volumes = environment.volumes.map((mount) => this.#makeVolume(mount));
+    this.#exchange = new FootageExchange({
+      ...options,
+      volumes: this.#volumes,
+      onChange: () => this.#report.changed(),
+    });
     this.#memory = new AssignmentMemory({ server, podUID: environment.podUID, volumes: this.#volumes, log });
     const engine = createEngine(environment.engine, environment.engineOptions, environment.scratchPath);
     const credentials = new CredentialStore(client, namespace);
@@ -148,11 +153,11 @@ export class Agent {
     void this.#lookAtOldFootage();
     this.#port = await startAgentPort({
       port: environment.port,
-      identity: this.#identity,
+      identity: this.#exchange.identity,
       ready: () => this.#ready(),
       status: () => ({ ...this.#status(), lastRenewalTime: this.#heartbeat.lastRenewal?.toISOString() }),
-      offers: () => [],
-      segments: (_url, _request, response) => answer(response, 404, 'none'),
+      offers: () => this.#exchange.offers,
+      segments: this.#exchange.segments,
     });
   }
 
@@ -160,6 +165,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#service.stop();
+    this.#exchange.stop();
     await this.#bounded(this.#fleet.stop(), STOP_RECORDINGS_MS);
     await this.#bounded(this.#settleJournals(), STOP_JOURNAL_MS);
     for (const volume of this.#volumes) volume.stop();
@@ -210,6 +216,7 @@ export class Agent {
     this.#takeOrder(this.#memory.order);
     this.#cameraWatch.follow(this.#order.role);
     this.#assignCameras();
+    this.#exchange.follow(this.#ownServer?.exchange, this.#order);
     this.#report.changed();
   }
 
@@ -227,8 +234,8 @@ export class Agent {
     const tasks = mode === 'Record' ? (this.#cameraWatch.cameras ?? this.#memory.camerasOf(role)) : [];
     // Not listed yet, and nothing remembered: what is recorded now goes on.
     if (tasks === undefined) return;
-    const { server, namespace } = this.#options.environment;
-    const capacity = this.#serverReflector.store.get(`${namespace}/${server}`)?.capacity;
+    const { server } = this.#options.environment;
+    const capacity = this.#ownServer?.capacity;
     const { recorded, leftOut } = selectCameras(tasks, role !== server, capacity);
     this.#leftOut = leftOut;
     this.#fleet.assign({ role, epoch }, recorded);
@@ -243,13 +250,18 @@ export class Agent {
     if (!this.#stopping) this.#report.changed();
   }
 
+  get #ownServer(): ServerView | undefined {
+    const { server, namespace } = this.#options.environment;
+    return this.#serverReflector.store.get(`${namespace}/${server}`);
+  }
+
   #ready(): boolean {
     return this.#service.state === 'Ready' && this.#volumes.some((volume) => volume.state === 'Healthy');
   }
 
   #status(): RecorderReportStatus {
     const { environment, version } = this.#options;
-    return reportStatus({
+    const status = reportStatus({
       order: this.#order,
       podUID: environment.podUID,
       version,
@@ -261,6 +273,7 @@ export class Agent {
       clockOffsetSeconds: this.#heartbeat.clockOffsetSeconds,
       formerRole: this.#earlier.formerRole(this.#order.role),
     });
+    return { ...status, ...this.#exchange.report };
   }
 
   /**
@@ -288,7 +301,8 @@ export class Agent {
 }
 
 function viewOf(server: RecordingServer): ServerView {
-  const { servingRole = '', epoch, podUID } = server.status ?? {};
+  const { servingRole = '', epoch, podUID, recovery, offers } = server.status ?? {};
   const assignment = epoch === undefined ? undefined : { role: servingRole, epoch, podUID };
-  return { assignment, capacity: server.spec.capacity?.cameras };
+  const exchange = { ...(recovery ? { recovery } : {}), ...(offers ? { offers } : {}) };
+  return { assignment, capacity: server.spec.capacity?.cameras, exchange };
 }

@@ -6,6 +6,7 @@ import {
   gapOf,
   type Ledger,
   takeoverAt,
+  withRecovered,
   withTrueStart,
 } from '../../failover/gaps.js';
 import type { ServerHealth } from '../../failover/types.js';
@@ -143,8 +144,10 @@ export function ledgerOf(input: LedgerInput): Ledger {
     const end = gap.from && footageEnd(evidenceOf(gap.from).report, role.name, name, gap.epoch);
     return end ? withTrueStart(gap, end) : gap;
   });
+  const filled = (report?.recovery?.filled ?? []).filter((stretch) => stretch.camera === name);
+  const recovered = changeGaps(corrected, (gap) => filled.reduce(withRecovered, gap));
   const camera = report?.cameras?.find((entry) => entry.name === name);
-  if (camera === undefined) return corrected;
+  if (camera === undefined) return recovered;
   const own = (camera.gaps ?? []).filter(({ epoch }) => epoch === role.epoch).map(gapFromReport);
-  return addGaps(corrected, [recorded ? acquisition(input, camera) : undefined, ...own]);
+  return addGaps(recovered, [recorded ? acquisition(input, camera) : undefined, ...own]);
 }

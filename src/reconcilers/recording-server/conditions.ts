@@ -3,6 +3,7 @@ import type { ConditionVerdict } from '../../failover/types.js';
 import type { Condition } from '../../operator/index.js';
 import { type Gathered, isSubstitute } from './gather.js';
 import { podMustGo } from './pod-plan.js';
+import { materialRecoverable } from './recovery/material.js';
 import type { Fault } from './references.js';
 
 const yes = (reason: Reason, message = ''): ConditionVerdict => ({ status: 'True', reason, message });
@@ -141,6 +142,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
   const shown = steady ? (previous(assessment, 'Ready') ?? readiness) : readiness;
   return {
     ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
+    MaterialRecoverable: materialRecoverable(gathered),
     PluginsCarriedOver: pluginsCarriedOver(assessment),
     Protected: orBefore(assessment, 'Protected', protection),
     Reachable: orBefore(assessment, 'Reachable', health.reachable),

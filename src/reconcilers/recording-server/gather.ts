@@ -5,6 +5,7 @@ import { settingsOf } from '../observations.js';
 import { foreignRole, onSubstitute, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView, LeaseView, PodView } from '../views.js';
+import { gatherRecovery, type RecoveryFacts } from './recovery/gather.js';
 import { gatherReferences, type References } from './references.js';
 
 /** Everything that a pass over one server decides from. */
@@ -32,6 +33,7 @@ export interface Gathered {
   readonly cameras: readonly CameraView[];
   /** Another standby of the pool is about to be replaced or not ready: this one has to stay. */
   readonly otherStandbyDown: boolean;
+  readonly recovery: RecoveryFacts;
   readonly now: Date;
 }
 
@@ -92,6 +94,7 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
     holdsRole: role !== undefined && (role.frozen || role.holder?.metadata.uid === server.metadata.uid),
     cameras: role ? stores.cameras.byIndex(indexes.server, `${namespace}/${role.name}`) : [],
     otherStandbyDown: otherStandbyDown(stores, server),
+    recovery: gatherRecovery(stores, server),
     now: options.now(),
   };
 }

@@ -57,16 +57,15 @@ function offeredRoles({ socket }: IncomingMessage, offers: readonly Offer[]): Re
   return roles.length > 0 ? new Set(roles) : undefined;
 }
 
-const READY = [200, 'ok\n'] as const;
-const NOT_READY = [503, 'not ready\n'] as const;
-
 function handler(options: AgentPortOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(request.url ?? '/', 'http://agent');
     const roles = offeredRoles(request, options.offers());
     if (url.pathname === '/healthz') answer(response, 200, 'ok\n');
-    else if (url.pathname === '/readyz') answer(response, ...(options.ready() ? READY : NOT_READY));
-    else if (url.pathname === '/status') {
+    else if (url.pathname === '/readyz') {
+      const ready = options.ready();
+      answer(response, ready ? 200 : 503, ready ? 'ok\n' : 'not ready\n');
+    } else if (url.pathname === '/status') {
       if (roles !== undefined || isLocal(request)) answer(response, 200, options.status());
       else answer(response, 403, 'forbidden: /status is read by kubectl port-forward or kubectl exec\n');
     } else if (!url.pathname.startsWith('/segments/')) {
@@ -102,6 +101,7 @@ export async function startAgentPort(options: AgentPortOptions): Promise<AgentPo
   // Whose certificate it is, not who signed it, decides: requests are judged one by one.
   const tls = { key, cert: certificate, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
   const secure = createHttpsServer(tls, handle);
+  for (const part of [plain, secure]) part.setTimeout(SILENT_MS);
   secure.on('tlsClientError', (_error, socket) => socket.destroy());
   const sockets = new Set<Socket>();
   const server = createServer({ pauseOnConnect: false }, (socket) => {
@@ -110,6 +110,8 @@ export async function startAgentPort(options: AgentPortOptions): Promise<AgentPo
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
     socket.once('data', (first: Buffer) => {
+      // The server that takes it over has time-outs of its own, and this one would not see what goes through TLS.
+      socket.setTimeout(0);
       socket.pause();
       socket.unshift(first);
       (first[0] === TLS_HANDSHAKE ? secure : plain).emit('connection', socket);

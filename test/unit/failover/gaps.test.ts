@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Gap, GapShare } from '../../../src/crds/index.js';
+import { type Gap, type GapShare, missingOnHolder } from '../../../src/crds/index.js';
 import {
   addGaps,
   changeGaps,
@@ -8,7 +8,6 @@ import {
   gapOf,
   gapSeconds,
   type Ledger,
-  missingOnHolder,
   takeoverAt,
   withRecovered,
   withTrueStart,
