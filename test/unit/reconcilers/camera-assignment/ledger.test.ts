@@ -325,6 +325,23 @@ describe('the ledger of a camera in its status', () => {
     });
   });
 
+  it('is closed when the holder has copied the footage, and stays so', async () => {
+    const scene = await atHome();
+    scene.silent('a', 100).pool(movedTo('s'));
+    await scene.pass();
+    const filled = [
+      { camera: 'gate', startTime: at(95), endTime: at(107) },
+      { camera: 'other', startTime: at(0), endTime: at(500) },
+    ];
+    await scene.report('s', 7, firstOnS).settled();
+    expect(scene.status.gapSecondsTotal).to.equal(6.5);
+    scene.report('s', 7, firstOnS, { recovery: { id: 'r1', state: 'Done', filled } });
+    expect((await scene.settled()).gaps?.[0]?.closedBy).to.equal('Recovery');
+    expect(scene.status.gapSecondsTotal).to.equal(0);
+    scene.report('s', 7, firstOnS).restartOperator();
+    expect((await scene.settled()).gapSecondsTotal).to.equal(0);
+  });
+
   it('asks for no change of a status that holds it', async () => {
     const scene = await atHome();
     const known = scene.status;
