@@ -237,6 +237,9 @@ export class CameraRecording {
     }
     run.begin(recording, this.#host.clock.monotonic());
     this.#gaps.attempt();
+    recording.onConnected = () => {
+      if (this.#run === run) this.#gaps.connected();
+    };
     void recording.ended.then((end) => this.#ended(run, end));
   }
 
