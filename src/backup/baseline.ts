@@ -9,6 +9,7 @@ import type {
   RecordingServerSpec,
   Role,
 } from '../crds/index.js';
+import { labels } from '../crds/labels.js';
 import { canonicalJsonInSlices } from './canonical-json.js';
 
 /** What the file is; the first thing a reader checks. */
@@ -99,7 +100,10 @@ export function collectBaseline(sources: BaselineSources): Baseline {
   };
 }
 
-/** What the baseline keeps of a camera: no conditions, no statistics, no resourceVersion. */
+/**
+ * What the baseline keeps of a camera: no conditions, no statistics, no resourceVersion. Its gaps are statistics: they
+ * change while nothing is configured, and a system that is stood up again has not had them.
+ */
 export function baselineCamera({ metadata, spec, status }: CameraAssignment): BaselineCamera {
   const bound = status?.boundTo;
   return {
@@ -150,8 +154,11 @@ function baselineServer({ metadata, spec, status }: RecordingServer): BaselineSe
   };
 }
 
-/** kubectl's copy of the whole object would double its size, and is stale as soon as another tool writes. */
-const dropped = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
+/**
+ * kubectl's copy of the whole object would double its size, and is stale as soon as another tool writes. A person's
+ * command is no part of a system: stood up again, it must not be carried out again.
+ */
+const dropped = new Set(['kubectl.kubernetes.io/last-applied-configuration', labels.request]);
 
 function described({ name, labels, annotations }: Metadata): Described {
   const kept = Object.entries(annotations ?? {}).filter(([key]) => !dropped.has(key));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gapEntry, gapLength, MOST_GAPS } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf } from './kind.js';
 import { cel, conditions, dnsLabel, epoch, seconds, time } from './schema.js';
 
@@ -82,6 +83,12 @@ const status = cel(
       })
       .describe('Changed on transitions only.')
       .optional(),
+    gaps: z
+      .array(gapEntry)
+      .max(MOST_GAPS)
+      .describe('The last times without recording, oldest first (rule 11). Written with the transition to recording.')
+      .optional(),
+    gapSecondsTotal: gapLength().describe('All gaps ever, those that were closed left out. In tenths.').optional(),
     conditions: conditions().optional(),
   }),
   {
@@ -119,6 +126,13 @@ export const cameraAssignmentKind = {
     },
     { name: 'On-substitute', type: 'string', jsonPath: ".status.conditions[?(@.type=='OnSubstitute')].status" },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.boundTo.epoch', priority: 1 },
+    {
+      name: 'Gap-seconds',
+      type: 'number',
+      jsonPath: '.status.gapSecondsTotal',
+      description: 'Not recorded in all, and not recovered',
+      priority: 1,
+    },
     { name: 'Priority', type: 'string', jsonPath: '.spec.priority', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gapLength } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
 
@@ -193,6 +194,10 @@ const historyEntry = z.object({
   backedUpTime: time().optional(),
   backupName: z.string().max(253).optional(),
   unproved: z.array(z.string().max(63)).max(64).optional(),
+  gapSeconds: gapLength()
+    .describe('The longest gap of a camera by this failover; absent until its cameras have told. In tenths.')
+    .optional(),
+  camerasWithGap: count(4096).describe('Cameras with a gap by this failover.').optional(),
 });
 
 const hold = z.object({

@@ -21,7 +21,7 @@ export const labels = {
   leaseProbe: `${GROUP}/probe`,
   /** On a substitute, by a person: the epoch for which the plugins were reinstalled by hand (rule 3). */
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
-  /** By a person, on a FailoverPool: `<id> <command>`; status.lastRequest answers. */
+  /** By a person, on a FailoverPool or a RecordingServer: `<id> <command>`; status answers and remembers the id. */
   request: `${GROUP}/request`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
@@ -32,7 +32,7 @@ export const labels = {
 
 /** Field manager of everything the operator applies. */
 export const FIELD_MANAGER = 'understudy';
-/** Port on which the recorder agent answers /healthz, /readyz and /status. */
+/** The recorder agent's one port: /healthz, /readyz, /status and, by TLS, /segments. */
 export const AGENT_PORT = 8780;
 /** User and group of operator and recorder containers. */
 export const RUN_AS = 10001;

@@ -301,6 +301,22 @@ export const reasons = {
   /** Recorded by its home server. */
   AtHome: 'AtHome',
 
+  // --- footage recovery (rule 10)
+  /** This server has footage of a role that it lost, from a time that is missing on the present holder. */
+  FootageRecoverable: 'FootageRecoverable',
+  /** It has no footage from a time that is missing elsewhere. */
+  NothingToRecover: 'NothingToRecover',
+  /** The present holder has copied it. */
+  FootageRecovered: 'FootageRecovered',
+  /** A person's request to recover footage can't be done; the message says why and what to write. */
+  RecoveryRefused: 'RecoveryRefused',
+  /** The recovery has begun. */
+  RecoveryRunning: 'RecoveryRunning',
+  /** All footage that could be had has been copied and verified. */
+  RecoveryDone: 'RecoveryDone',
+  /** The recovery was given up; the message says why. */
+  RecoveryFailed: 'RecoveryFailed',
+
   // --- Backup
   /** The baseline is being made. */
   InProgress: 'InProgress',

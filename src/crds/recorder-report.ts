@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { MOST_GAPS, reportedGap } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, statusEpochRule } from './kind.js';
+import { reportedRecovery, sha256Hex } from './recovery.js';
 import { count, epoch, listMap, time } from './schema.js';
 
 const volume = z.object({
@@ -42,6 +44,11 @@ const camera = z.object({
       'Whose fault the last failure was. Unreachable: no connection, or it broke. Rejected: the camera answers, but not with a stream. SessionLimit: it has no session left. Credentials: its Secret can not be read. Local: disk or engine.',
     )
     .optional(),
+  gaps: z
+    .array(reportedGap)
+    .max(MOST_GAPS)
+    .describe('Its last gaps on this recorder since the agent was started, oldest first.')
+    .optional(),
 });
 
 const cameraNames = () => z.array(z.string().max(63)).max(64);
@@ -75,6 +82,22 @@ const reachability = z.object({
     .optional(),
 });
 
+const formerRole = z.object({
+  role: z.string().max(40),
+  cameras: listMap(
+    z
+      .array(
+        z.object({
+          name: z.string().max(63),
+          epoch: epoch().describe('Epoch under which its last footage lies.'),
+          endTime: time().describe('Last bytes of it.'),
+        }),
+      )
+      .max(1024),
+    'name',
+  ),
+});
+
 const status = z.object({
   role: z.string().max(40).describe('Role acknowledged; empty when none.').optional(),
   epoch: epoch().describe('Epoch acknowledged; only grows.').optional(),
@@ -96,6 +119,14 @@ const status = z.object({
   cameras: listMap(z.array(camera).max(1024), 'name').optional(),
   reachability: reachability
     .describe("What an idle recorder found when it asked its pool's cameras, slowly and without taking a session.")
+    .optional(),
+  port: z
+    .object({ fingerprint: sha256Hex() })
+    .describe('Certificate of the agent on its port: another one after each start.')
+    .optional(),
+  recovery: reportedRecovery.describe('The recovery of footage that it does, or has done last.').optional(),
+  formerRole: formerRole
+    .describe('The role that it recorded last and records no more, with the true end of its footage.')
     .optional(),
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
+import { recoveryStatus, segmentOffers } from './recovery.js';
 import { cel, conditions, count, dnsLabel, epoch, listMap, localRef, seconds, stringMap, time } from './schema.js';
 
 const volume = cel(
@@ -210,6 +211,10 @@ const status = z.object({
     .optional(),
   supersededEpoch: epoch()
     .describe('Epoch at which another recorder takes over its role: cameras with one session are released for it.')
+    .optional(),
+  recovery: recoveryStatus.describe('The last request to recover footage; its id is remembered as handled.').optional(),
+  offers: segmentOffers()
+    .describe("Recorders that may fetch segments from this one's agent: those of a recovery that runs.")
     .optional(),
   conditions: conditions().optional(),
 });

@@ -13,6 +13,7 @@ import { handleRequest } from './commands.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
 import { gatherEvidence } from './evidence-record.js';
+import { noteGaps, rolesAwaitingGaps } from './gap-totals.js';
 import { planMoves, rolesThatMayMove } from './moves.js';
 import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './own-names.js';
 import { abandonMove, followBrokenSource } from './planned-move.js';
@@ -59,6 +60,7 @@ const policies: readonly Policy[] = [
   serveQueue,
   handleRequest,
   planMoves,
+  noteGaps,
   forgetEmptyRoles,
   countServers,
 ];
@@ -121,6 +123,8 @@ export function rolesInQuestion(view: PoolView): string[] {
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
   const moving = [...rolesThatMayMove(view).map(({ name }) => name), ...rolesOfAdopted(view)];
-  const names = [...queued, ...moving, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
+  const names = [...queued, ...moving, ...all.map(({ name }) => name), ...rolesAwaitingGaps(status)].filter(
+    (name) => name !== undefined,
+  );
   return [...new Set(names)];
 }

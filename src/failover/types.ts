@@ -4,6 +4,7 @@ import type {
   CameraAssignmentStatus,
   FailoverPoolSpec,
   FailoverPoolStatus,
+  Gap,
   Reason,
   RecorderReportStatus,
   RecordingServerSpec,
@@ -312,6 +313,8 @@ export interface CameraView {
     readonly priority: CameraAssignmentSpec['priority'];
   };
   readonly boundTo?: CameraAssignmentStatus['boundTo'] | undefined;
+  /** Its ledger, and whether its present recorder has told of it; for the totals in the pool's history. */
+  readonly ledger?: { readonly gaps: readonly Gap[]; readonly settled: boolean } | undefined;
 }
 
 /** A Backup as the pool's rules see it. */

@@ -83,6 +83,8 @@ export const indexes = {
   claim: 'claim',
   /** servers: 'namespace/role' that status.servingRole names. */
   servingRole: 'servingRole',
+  /** servers: 'namespace/server' that their last recovery of footage fetches from. */
+  recoverySource: 'recoverySource',
   /** pods: name of the node. */
   node: 'node',
 } as const;
@@ -132,6 +134,8 @@ const sources: { readonly [K in Kind]: Source<Views[K]> } = {
       [indexes.claim]: claimsOf,
       [indexes.servingRole]: ({ metadata, status }) =>
         status?.servingRole ? [`${metadata.namespace}/${status.servingRole}`] : [],
+      [indexes.recoverySource]: ({ metadata, status }) =>
+        status?.recovery?.fromServer ? [`${metadata.namespace}/${status.recovery.fromServer}`] : [],
     },
   },
   pools: { type: failoverPools, project: (raw) => projectResource<FailoverPool>(raw) },

@@ -15,14 +15,17 @@ import { FootageVolume } from './disks/footage-volume.js';
 import { placeCamera } from './disks/placement.js';
 import { createEngine } from './engine/engines.js';
 import type { RecorderEnvironment } from './environment.js';
+import { EarlierFootage } from './footage/earlier-footage.js';
+import { readEnds } from './footage/footage-ends.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
 import { type OwnServer, ownServerOf } from './own-server.js';
+import { type AgentPort, startAgentPort } from './port/agent-port.js';
 import { PoolCamerasReader } from './reach/pool-cameras.js';
 import { ReachProber } from './reach/reach-prober.js';
 import { probeCamera } from './reach/rtsp-probe.js';
+import { FootageExchange } from './recovery/footage-exchange.js';
 import { reportStatus } from './report/report-status.js';
 import { ReportWriter } from './report/report-writer.js';
-import { type StatusServer, startStatusServer } from './status-server.js';
 import { RecordingService } from './watchdog/recording-service.js';
 
 export interface AgentOptions {
@@ -59,10 +62,12 @@ export class Agent {
   readonly #prober: ReachProber;
   readonly #report: ReportWriter;
   readonly #serverReflector;
-  #statusServer: StatusServer | undefined;
+  readonly #exchange: FootageExchange;
+  #port: AgentPort | undefined;
   readonly #memory: AssignmentMemory;
   readonly #superseded = new SupersededNotice();
   #questions: readonly string[] = [];
+  readonly #earlier = new EarlierFootage();
   #order: Order = { mode: 'Idle', role: '', epoch: 0, displaced: false };
   #orderTime: Date;
   #orderedAt = Number.NEGATIVE_INFINITY;
@@ -76,6 +81,11 @@ export class Agent {
     const { server, namespace } = environment;
     this.#orderTime = clock.wall();
     this.#volumes = environment.volumes.map((mount) => this.#makeVolume(mount));
+    this.#exchange = new FootageExchange({
+      ...options,
+      volumes: this.#volumes,
+      onChange: () => this.#report.changed(),
+    });
     this.#memory = new AssignmentMemory({ server, podUID: environment.podUID, volumes: this.#volumes, log });
     const engine = createEngine(environment.engine, environment.engineOptions, environment.scratchPath);
     const credentials = new CredentialStore(client, namespace);
@@ -87,6 +97,7 @@ export class Agent {
       place: (camera) => placeCamera(camera, this.#volumes),
       placePending: () => this.#volumes.some((volume) => volume.state === 'Unknown'),
       credentials: (name) => credentials.get(name),
+      earlierFootage: (role, camera, epoch) => this.#earlier.of(role, camera, epoch),
       takingOver: () => clock.monotonic() - this.#orderedAt < TAKEOVER_MS,
       onChange: () => this.#report.changed(),
       onEngineTrouble: () => this.#service.suspect(),
@@ -147,7 +158,7 @@ export class Agent {
 
   /** Port of /healthz, /readyz and /status; undefined before the start. */
   get port(): number | undefined {
-    return this.#statusServer?.port;
+    return this.#port?.port;
   }
 
   /** Begins to work; resolves when the status port is open. */
@@ -162,10 +173,14 @@ export class Agent {
       this.#plan();
     });
     void this.#memory.readVolumes().then(() => this.#plan());
-    this.#statusServer = await startStatusServer({
+    void this.#lookAtOldFootage();
+    this.#port = await startAgentPort({
       port: environment.port,
+      identity: this.#exchange.identity,
       ready: () => this.#ready(),
       status: () => ({ ...this.#status(), lastRenewalTime: this.#heartbeat.lastRenewal?.toISOString() }),
+      offers: () => this.#exchange.offers,
+      segments: this.#exchange.segments,
     });
   }
 
@@ -178,6 +193,7 @@ export class Agent {
     this.#stopping = true;
     this.#prober.follow(undefined);
     this.#service.stop();
+    this.#exchange.stop();
     this.#report.announce();
     await this.#bounded(this.#fleet.stop(), STOP_RECORDINGS_MS);
     await this.#bounded(this.#settleJournals(), STOP_JOURNAL_MS);
@@ -189,7 +205,7 @@ export class Agent {
       this.#cameraWatch.stop(),
     ]);
     await this.#ownNameWatch.stop();
-    await this.#statusServer?.close();
+    await this.#port?.close();
   }
 
   #makeVolume(mount: RecorderEnvironment['volumes'][number]): FootageVolume {
@@ -241,6 +257,7 @@ export class Agent {
     this.#assignCameras();
     this.#prober.follow(this.#standsBy ? this.#own?.pool : undefined);
     this.#prober.ask(this.#questions);
+    this.#exchange.follow(this.#own?.exchange, this.#order);
     this.#report.changed();
   }
 
@@ -275,7 +292,15 @@ export class Agent {
     const { recorded, leftOut } = selectCameras(tasks, role !== server, this.#own?.capacity);
     this.#leftOut = leftOut;
     this.#fleet.assign({ role, epoch }, recorded, releasedCameras(recorded, this.#superseded.holds(epoch)));
+    this.#earlier.ended(this.#fleet.former);
     if (!this.#order.displaced) this.#memory.save(tasks);
+  }
+
+  /** What an earlier process has recorded. A disk that hangs is passed over: nothing is known of it, then. */
+  async #lookAtOldFootage(): Promise<void> {
+    const ends = await Promise.all(this.#volumes.map(({ mountPath }) => readEnds(mountPath, this.#options)));
+    this.#earlier.found(ends.flatMap((found) => found ?? []));
+    if (!this.#stopping) this.#report.changed();
   }
 
   #ready(): boolean {
@@ -284,7 +309,7 @@ export class Agent {
 
   #status(): RecorderReportStatus {
     const { environment, version } = this.#options;
-    return reportStatus({
+    const status = reportStatus({
       order: this.#order,
       podUID: environment.podUID,
       version,
@@ -295,7 +320,9 @@ export class Agent {
       reachability: this.#prober.findings,
       orderTime: this.#orderTime,
       clockOffsetSeconds: this.#heartbeat.clockOffsetSeconds,
+      formerRole: this.#earlier.formerRole(this.#order.role),
     });
+    return { ...status, ...this.#exchange.report };
   }
 
   /**

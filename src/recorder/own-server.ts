@@ -1,5 +1,6 @@
 import type { RecordingServer } from '../crds/recording-server.js';
 import type { Assignment } from './assignment/assignment.js';
+import type { ExchangeStatus } from './recovery/footage-exchange.js';
 
 /** What is read of the server's own object. */
 export interface OwnServer {
@@ -8,11 +9,12 @@ export interface OwnServer {
   /** The pool that it stands by for; undefined without one, and in maintenance. */
   readonly pool: string | undefined;
   readonly supersededEpoch: number | undefined;
+  readonly exchange: ExchangeStatus;
 }
 
 /** The part of its RecordingServer that the agent uses. */
 export function ownServerOf(server: RecordingServer): OwnServer {
-  const { servingRole = '', epoch, podUID } = server.status ?? {};
+  const { servingRole = '', epoch, podUID, recovery, offers } = server.status ?? {};
   const assignment = epoch === undefined ? undefined : { role: servingRole, epoch, podUID };
   const { poolRef, operatingMode, capacity } = server.spec;
   return {
@@ -20,5 +22,6 @@ export function ownServerOf(server: RecordingServer): OwnServer {
     capacity: capacity?.cameras,
     pool: operatingMode === 'Maintenance' ? undefined : poolRef?.name,
     supersededEpoch: server.status?.supersededEpoch,
+    exchange: { ...(recovery ? { recovery } : {}), ...(offers ? { offers } : {}) },
   };
 }

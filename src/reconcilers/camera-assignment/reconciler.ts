@@ -22,7 +22,8 @@ import { onSubstitute, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
 import { CameraView } from '../views.js';
 import { type Binding, bindingOf } from './binding.js';
-import { type Recording, recordingOf } from './recording.js';
+import { type Evidence, ledgerOf, openSince } from './ledger.js';
+import { matchingReport, type Recording, recordingOf } from './recording.js';
 import { cameraStatus } from './status.js';
 
 export interface CameraReconcilerOptions {
@@ -42,6 +43,8 @@ interface Gathered {
   readonly leftBehind: Reason | undefined;
   readonly report: Parameters<typeof recordingOf>[0]['report'];
   readonly health: ServerHealth | undefined;
+  /** What is known of the recorders that had the camera before. */
+  readonly evidenceOf: (server: string) => Evidence;
   readonly now: Date;
 }
 
@@ -74,6 +77,10 @@ function gather({ stores, healthOf, clock }: CameraReconcilerOptions, key: strin
     leftBehind: onSubstitute(role) ? leftBehind(stores, camera, role) : undefined,
     report: role.holder && stores.reports.get(`${namespace}/${childNames.report(role.holder.metadata.name)}`)?.status,
     health: holderKey === undefined ? undefined : healthOf(holderKey),
+    evidenceOf: (server) => ({
+      report: stores.reports.get(`${namespace}/${childNames.report(server)}`)?.status,
+      health: stores.latestServers.get(`${namespace}/${server}`) && healthOf(`${namespace}/${server}`),
+    }),
     now: clock.wall(),
   };
 }
@@ -90,9 +97,13 @@ export function planCamera(gathered: Gathered): Plan {
     leftBehind: gathered.leftBehind,
     now,
   });
-  const recording = recordingOf({ name, spec: camera.spec, binding, role, report, health, previous });
+  const past = { name, role, previous, boundTo: binding.boundTo, evidenceOf: gathered.evidenceOf };
+  const open = openSince(past);
+  const recording = recordingOf({ name, spec: camera.spec, binding, role, report, health, previous, openSince: open });
+  const word = binding.boundTo && matchingReport(role, role.holder, report);
+  const ledger = ledgerOf({ ...past, openSince: open, recorded: recording.status === 'True', report: word });
   const unobserved = binding.bound && camera.spec.source.type === 'Analog';
-  const status = cameraStatus({ generation, previous, role, binding, recording, unobserved, now });
+  const status = cameraStatus({ generation, previous, role, binding, recording, ledger, unobserved, now });
   return { status, binding, recording };
 }
 

@@ -30,6 +30,8 @@ export interface RecordingInput {
   readonly report: RecorderReportStatus | undefined;
   readonly health: ServerHealth | undefined;
   readonly previous: CameraAssignmentStatus | undefined;
+  /** Last proof that anybody recorded it, while nobody does; see `openSince`. */
+  readonly openSince?: string | undefined;
 }
 
 /** Whether a camera is recorded, by what can be proved. */
@@ -140,13 +142,12 @@ function judged(input: RecordingInput): Verdict {
 
 /** Changed on transitions only: a status that followed every segment would be a write every few seconds a camera. */
 function timesOf(input: RecordingInput, result: Verdict): RecordingTimes | undefined {
-  const before = input.previous?.recording;
   const reported = matchingReport(input.role, input.role.holder, input.report)?.cameras?.find(
     (camera) => camera.name === input.name,
   );
   if (result.status === 'True' && reported) return { startTime: reported.startTime ?? reported.sinceTime };
   // Without a start time while nobody proves that it is recorded: kubectl shows it as "recorded for so long".
-  const lastSegmentTime = reported?.lastFrameTime ?? before?.lastSegmentTime;
+  const lastSegmentTime = reported?.lastFrameTime ?? input.openSince;
   return lastSegmentTime === undefined ? undefined : { lastSegmentTime };
 }
 

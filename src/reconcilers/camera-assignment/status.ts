@@ -1,4 +1,5 @@
 import { type CameraAssignmentStatus, type Reason, reasons } from '../../crds/index.js';
+import type { Ledger } from '../../failover/gaps.js';
 import { type Condition, setCondition } from '../../operator/index.js';
 import { onSubstitute, type RoleState } from '../roles.js';
 import type { Binding } from './binding.js';
@@ -10,6 +11,7 @@ export interface CameraStatusInput {
   readonly role: RoleState;
   readonly binding: Binding;
   readonly recording: Recording;
+  readonly ledger: Ledger;
   /** It is analogue, at home, and not ours to watch. */
   readonly unobserved: boolean;
   readonly now: Date;
@@ -42,8 +44,13 @@ function reconciling({ binding, recording }: CameraStatusInput): Verdict {
   return recording.reconciling && !binding.stalled ? yes(recording.reason, recording.message) : no();
 }
 
+/** Absent as long as a camera has never had a gap. */
+function ledgerFields({ gaps, totalSeconds }: Ledger): Pick<CameraAssignmentStatus, 'gaps' | 'gapSecondsTotal'> {
+  return gaps.length === 0 && totalSeconds === 0 ? {} : { gaps: [...gaps], gapSecondsTotal: totalSeconds };
+}
+
 export function cameraStatus(input: CameraStatusInput): CameraAssignmentStatus {
-  const { binding, recording, previous, generation, now } = input;
+  const { binding, recording, ledger, previous, generation, now } = input;
   const verdicts: Record<string, Verdict> = {
     Bound: { status: binding.bound ? 'True' : 'False', reason: binding.reason, message: binding.message },
     OnSubstitute: substitution(input),
@@ -62,6 +69,7 @@ export function cameraStatus(input: CameraStatusInput): CameraAssignmentStatus {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     ...(binding.boundTo ? { boundTo: binding.boundTo } : {}),
     ...(recording.times ? { recording: recording.times } : {}),
+    ...ledgerFields(ledger),
     conditions,
   };
 }

@@ -40,6 +40,20 @@ export function changedCameras(next: RecorderReport | undefined, previous: Recor
   return [...names].filter((name) => !deepEqual(before.get(name), after.get(name)));
 }
 
+/** Cameras of a role that this recorder has lost, and of whose footage it has just told where it ends. */
+function formerCameras(next: RecorderReport | undefined, previous: RecorderReport | undefined): string[] {
+  const former = next?.status?.formerRole;
+  if (former === undefined || deepEqual(former, previous?.status?.formerRole)) return [];
+  return former.cameras.map(({ name }) => name);
+}
+
+/** Cameras of which a recovery has just filled gaps. */
+function recoveredCameras(next: RecorderReport | undefined, previous: RecorderReport | undefined): string[] {
+  const filled = next?.status?.recovery?.filled ?? [];
+  if (filled.length === 0 || deepEqual(filled, previous?.status?.recovery?.filled)) return [];
+  return [...new Set(filled.map(({ camera }) => camera))];
+}
+
 /** To be called for every new verdict: a fault is shown on the cameras only once it has lasted. */
 export function reviewCamerasOf(stores: Stores, serverKey: string, health: ServerHealth, inbox: Inbox): void {
   const delay = health.verdict === 'Broken' ? FAULT_SHOWN_AFTER_MS : ECHO_DELAY_MS;
@@ -79,6 +93,9 @@ export function watchCameras({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
   on('reports', (key, next, previous) => {
     const namespace = namespaceOf(key);
     for (const name of changedCameras(next, previous)) inbox.enqueue(`${namespace}/${name}`);
+    // Behind everything that is about recording: it only makes the ledger exact.
+    for (const name of [...formerCameras(next, previous), ...recoveredCameras(next, previous)])
+      inbox.enqueueAfter(`${namespace}/${name}`, ECHO_DELAY_MS);
     if (deepEqual(speaker(next), speaker(previous))) return;
     for (const report of [next, previous]) if (report?.status?.role) wholeRole(`${namespace}/${report.status.role}`);
   });

@@ -1,4 +1,4 @@
-import { type Backup, childNames, type FailoverPool, labels, type RecordingServer } from '../../crds/index.js';
+import { type Backup, childNames, type FailoverPool, labels, type RecordingServer, reasons } from '../../crds/index.js';
 import { rolesInQuestion } from '../../failover/decide.js';
 import type {
   ApiContact,
@@ -104,6 +104,11 @@ function cameraView(camera: StoredCamera): CameraView {
     spec: camera.spec,
     get boundTo() {
       return camera.status?.boundTo;
+    },
+    get ledger() {
+      const { gaps = [], recording, conditions } = camera.status ?? {};
+      const failed = conditions?.find(({ type }) => type === 'Recording')?.reason === reasons.CameraFailed;
+      return { gaps, settled: recording?.startTime !== undefined || failed };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
 import { leftOutCount } from '../../failover/cameras.js';
+import { rolesAwaitingGaps } from '../../failover/gap-totals.js';
 import { deepEqual } from '../../operator/index.js';
 import { serversOfNode } from '../cordon.js';
 import type { Stores, Watches } from '../stores.js';
@@ -23,7 +24,8 @@ export function poolsOfServer(stores: Stores, serverKey: string): string[] {
 /** Something moves or waits, so every report counts. */
 function isBusy(pool: FailoverPool | undefined): boolean {
   const { current, queue = [], roles = [] } = pool?.status ?? {};
-  return current !== undefined || queue.length > 0 || roles.some((role) => role.handedOverTime === undefined);
+  if (current !== undefined || queue.length > 0 || roles.some((role) => role.handedOverTime === undefined)) return true;
+  return rolesAwaitingGaps(pool?.status ?? {}).length > 0;
 }
 
 /** What standby choice reads of a report; its cameras change often and do not matter to a quiet pool. */

@@ -4,6 +4,7 @@ import type { ConditionVerdict } from '../../failover/types.js';
 import type { Condition } from '../../operator/index.js';
 import { type Gathered, isSubstitute } from './gather.js';
 import { podMustGo } from './pod-plan.js';
+import { materialRecoverable } from './recovery/material.js';
 import type { Fault } from './references.js';
 
 const yes = (reason: Reason, message = ''): ConditionVerdict => ({ status: 'True', reason, message });
@@ -212,6 +213,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
   return {
     CamerasReachable: orBefore(assessment, 'CamerasReachable', health.camerasReachable),
     ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
+    MaterialRecoverable: materialRecoverable(gathered),
     PluginsCarriedOver: pluginsCarriedOver(assessment),
     Protected: protectedBy(assessment),
     Reachable: orBefore(assessment, 'Reachable', health.reachable),

@@ -7,6 +7,7 @@ import { settingsOf } from '../observations.js';
 import { foreignRole, onSubstitute, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView, LeaseView, PodView } from '../views.js';
+import { gatherRecovery, type RecoveryFacts } from './recovery/gather.js';
 import { gatherReferences, type References } from './references.js';
 import { supersededEpoch } from './superseded.js';
 
@@ -41,6 +42,7 @@ export interface Gathered {
   readonly standby?: StandbyVerdicts | undefined;
   /** Another recorder takes over its role at this epoch: cameras with one session are to be released. */
   readonly supersededEpoch?: number | undefined;
+  readonly recovery: RecoveryFacts;
   readonly now: Date;
 }
 
@@ -108,6 +110,7 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
     otherStandbyDown: otherStandbyDown(stores, server),
     standby: role === undefined && poolRef ? options.standbyOf?.(server) : undefined,
     supersededEpoch: supersededEpoch(stores, { assignment, role, holdsRole, cameras }),
+    recovery: gatherRecovery(stores, server),
     now: options.now(),
   };
 }

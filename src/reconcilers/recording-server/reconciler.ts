@@ -1,4 +1,4 @@
-import { type RecordingServer, reasons, recordingServers } from '../../crds/index.js';
+import { type RecordingServer, type RecoveryStatus, reasons, recordingServers } from '../../crds/index.js';
 import {
   type ApiClient,
   type Clock,
@@ -57,11 +57,32 @@ function announce({ events }: ServerReconcilerOptions, { server }: Gathered, { s
   if (justBecame('PluginsCarriedOver', reasons.ReinstallByHand, before, status.conditions)) {
     say('Warning', reasons.ReinstallByHand, 'TakeOver', condition('PluginsCarriedOver')?.message ?? '');
   }
+  announceRecovery(server.status?.recovery, status.recovery, say);
   const stalled = condition('Stalled');
   const known = before?.find((entry) => entry.type === 'Stalled');
   if (stalled?.status === 'True' && known?.reason !== stalled.reason) {
     say('Warning', stalled.reason, 'Reconcile', stalled.message);
   }
+}
+
+const recoveryReasons = {
+  Running: reasons.RecoveryRunning,
+  Done: reasons.RecoveryDone,
+  Refused: reasons.RecoveryRefused,
+  Failed: reasons.RecoveryFailed,
+} as const;
+
+/** Each step of a recovery once; its progress is in status. */
+function announceRecovery(
+  before: RecoveryStatus | undefined,
+  after: RecoveryStatus | undefined,
+  say: (type: 'Normal' | 'Warning', reason: string, action: string, note: string) => void,
+): void {
+  if (after === undefined || (before?.id === after.id && before.state === after.state)) return;
+  const { id, state, camera, role = '', fromServer = '', segments = 0, message = '' } = after;
+  const type = state === 'Refused' || state === 'Failed' ? 'Warning' : 'Normal';
+  const what = fromServer === '' ? '' : `: ${camera ?? role} from ${fromServer}, ${segments} segments`;
+  say(type, recoveryReasons[state], 'Recover', `Request ${id}${what}${message === '' ? '' : `: ${message}`}`);
 }
 
 function soonest(...times: (number | undefined)[]): Result | undefined {

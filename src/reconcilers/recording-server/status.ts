@@ -6,6 +6,7 @@ import { type StateOutcome, serverState } from '../../failover/server-state.js';
 import { type Condition, setCondition } from '../../operator/index.js';
 import { type Assessment, serverConditions } from './conditions.js';
 import { type Gathered, isSubstitute } from './gather.js';
+import { offersOf, recoveryOf } from './recovery/plan.js';
 import type { Fault } from './references.js';
 
 /** How long a repaired server has to be healthy when no pool says so. Seconds. */
@@ -141,6 +142,8 @@ export function planStatus(gathered: Gathered, fault: Fault | undefined, outdate
     volumes: volumesOf(gathered),
     cameras: cameraCounts(gathered),
     supersededEpoch: gathered.supersededEpoch,
+    recovery: recoveryOf(gathered),
+    offers: offersOf(gathered),
     conditions: withTimes(assessment),
   });
   return { status, state };

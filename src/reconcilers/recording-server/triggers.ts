@@ -6,6 +6,7 @@ import { serversOfNode } from '../cordon.js';
 import { type Inbox, keyOf, namespaceOf } from '../keys.js';
 import { isRenewal } from '../observations.js';
 import { claimNameOf, indexes, type Stores, type Watches } from '../stores.js';
+import { recoveryPartners } from './recovery/gather.js';
 
 /**
  * How long the other members of a pool wait to look at their own protection again: it matters to people, so it stays
@@ -47,10 +48,12 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
     for (const server of stores.servers.byIndex(indexes.claim, `${namespace}/${claimName}`))
       inbox.enqueue(keyOf(server));
   };
+  const wakePartners = (key: string): void => recoveryPartners(stores, key).forEach(inbox.enqueue);
   on('servers', (key, next, previous) => {
     if (next && deepEqual(written(next), written(previous))) inbox.enqueueAfter(key, ECHO_DELAY_MS);
     else inbox.enqueue(key);
     if (!deepEqual(standing(next), standing(previous))) reviewProtection(stores, key, inbox);
+    if (!deepEqual(next?.status?.recovery, previous?.status?.recovery)) wakePartners(key);
     if (next && previous && deepEqual(next.spec, previous.spec)) return;
     // Two servers on one claim: when one goes, the other may have it.
     for (const server of [next, previous]) {
@@ -75,7 +78,10 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
     if (changes.roles.length === 0) return;
     for (const member of membersOf(stores, key)) inbox.enqueueAfter(member, PROTECTION_DELAY_MS);
   });
-  on('reports', (key) => inbox.enqueue(key));
+  on('reports', (key, next, previous) => {
+    inbox.enqueue(key);
+    if (!deepEqual(next?.status?.port, previous?.status?.port)) wakePartners(key);
+  });
   on('leases', (_key, next, previous) => {
     const lease = next ?? previous;
     if (lease && !isRenewal(next, previous)) inbox.enqueue(`${lease.metadata.namespace}/${lease.server}`);
@@ -85,6 +91,7 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
     if (!pod) return;
     const server = `${pod.metadata.namespace}/${pod.server}`;
     inbox.enqueue(server);
+    if (next?.podIP !== previous?.podIP || next?.metadata.uid !== previous?.metadata.uid) wakePartners(server);
     // Outdated standbys are replaced one after another: the next one waits for this one.
     if (next?.ready !== previous?.ready) reviewProtection(stores, server, inbox);
   });

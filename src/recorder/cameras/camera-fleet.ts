@@ -1,5 +1,6 @@
 import type { ReportedCamera } from '../../crds/recorder-report.js';
 import type { FootageVolume } from '../disks/footage-volume.js';
+import type { FootageEnd } from '../footage/footage-ends.js';
 import type { Growth } from '../footage/journal.js';
 import type { Place } from '../footage/layout.js';
 import { CameraRecording, type RecordingHost } from './camera-recording.js';
@@ -12,6 +13,7 @@ export class CameraFleet {
   /** Last words of cameras that were released. */
   readonly #released = new Map<string, ReportedCamera>();
   #place: Place = { role: '', epoch: 0 };
+  #former: readonly FootageEnd[] = [];
 
   constructor(host: RecordingHost) {
     this.#host = host;
@@ -24,9 +26,15 @@ export class CameraFleet {
   assign(place: Place, tasks: readonly CameraTask[], released: ReadonlySet<string> = new Set()): void {
     const wanted = new Set(tasks.map((task) => task.name).filter((name) => !released.has(name)));
     for (const name of this.#released.keys()) if (!released.has(name)) this.#released.delete(name);
+    const { role, epoch } = this.#place;
+    const dropped = [...this.#recordings].filter(([name]) => !wanted.has(name));
     for (const [name, recording] of this.#recordings) {
       if (!wanted.has(name)) this.#drop(name, recording, released.has(name));
     }
+    if (place.role !== role)
+      this.#former = dropped.flatMap(([camera, { lastFrameTime }]) =>
+        lastFrameTime === undefined ? [] : [{ role, camera, epoch, endMs: lastFrameTime.getTime() }],
+      );
     if (place.role !== this.#place.role || place.epoch !== this.#place.epoch) {
       this.#place = place;
       for (const recording of this.#recordings.values()) recording.moveTo(place);
@@ -50,6 +58,11 @@ export class CameraFleet {
     void recording.stop();
     // The time of its last frame stays in the report: it is where the gap begins.
     if (isReleased) this.#released.set(name, { ...recording.report(), error: 'CameraSessionLimit' });
+  }
+
+  /** Where the footage of the cameras ends whose role went elsewhere at the last change of role. */
+  get former(): readonly FootageEnd[] {
+    return this.#former;
   }
 
   volumesChanged(): void {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { GapCause } from '../../crds/gap.js';
 import type { ReportedCamera } from '../../crds/recorder-report.js';
 import type { Clock, Timer } from '../../operator/clock.js';
 import { deepEqual } from '../../operator/deep-equal.js';
@@ -20,6 +21,7 @@ import { retryDelay } from './backoff.js';
 import { faultOf, sameFailure } from './camera-fault.js';
 import { type CameraTask, engineSource, rankOf } from './camera-task.js';
 import type { ConnectGate, Ticket } from './connect-gate.js';
+import { type FormerFootage, GapTally, gapCauseOf } from './gap-tally.js';
 import { RecordingRun } from './recording-run.js';
 
 /** What a camera's recording needs from its recorder. */
@@ -34,6 +36,8 @@ export interface RecordingHost {
   placePending(): boolean;
   /** Login of a camera; rejects with a sentence for people. */
   credentials(secretName: string): Promise<Credentials>;
+  /** Where the footage of an earlier process ends, at this epoch of the role. */
+  earlierFootage(role: string, camera: string, epoch: number): FormerFootage;
   /** Whether the role came to this recorder a short while ago. */
   takingOver(): boolean;
   /** Something to tell has changed. */
@@ -60,12 +64,19 @@ export class CameraRecording {
   #ticket: Ticket | undefined;
   #timer: Timer | undefined;
   #stopped = false;
+  readonly #gaps: GapTally;
 
   constructor(host: RecordingHost, task: CameraTask, place: Place) {
     this.#host = host;
     this.#task = task;
     this.#place = place;
     this.#since = host.clock.wall();
+    this.#gaps = new GapTally(host.clock);
+  }
+
+  /** Time of its last bytes, once it has left state Recording. */
+  get lastFrameTime(): Date | undefined {
+    return this.#lastFrameTime;
   }
 
   get state(): ReportedCamera['state'] {
@@ -95,6 +106,7 @@ export class CameraRecording {
       ...(this.#run === undefined ? {} : { volume: this.#run.volume.name }),
       ...(this.#error === undefined ? {} : { error: this.#error.slice(0, 256) }),
       ...(this.#error === undefined || this.#failureKind === undefined ? {} : { failure: faultOf(this.#failureKind) }),
+      gaps: this.#gaps.report((epoch) => this.#host.earlierFootage(this.#place.role, this.#task.name, epoch)),
     };
   }
 
@@ -109,7 +121,7 @@ export class CameraRecording {
     const { priority, retentionSeconds, maxSessions } = task;
     const same = { priority, retentionSeconds, maxSessions };
     if (deepEqual({ ...before, ...same }, task)) return;
-    this.#abandon();
+    this.#abandon('Reconfigured');
     this.#failures = 0;
     this.#probing = 0;
     this.#attempt();
@@ -133,11 +145,11 @@ export class CameraRecording {
     if (run.volume.state === 'Healthy' || run.volume.state === 'Unknown') return;
     const other = this.#host.place(this.#task.name);
     if (other !== undefined && other !== run.volume) {
-      this.#abandon();
+      this.#abandon('StorageFailed');
       this.#attempt();
     } else if (run.volume.state !== 'Full') {
       // Nowhere else to go: the engine is left alone, because a disk that merely hung loses nothing.
-      this.#leaveRecording(run);
+      this.#leaveRecording(run, 'StorageFailed');
       this.#failureKind = 'storage';
       this.#change('Failed', `footage volume ${run.volume.name}: ${run.volume.state}`);
     }
@@ -156,7 +168,7 @@ export class CameraRecording {
   async stop(): Promise<void> {
     this.#stopped = true;
     const recording = this.#run?.recording;
-    this.#abandon();
+    this.#abandon('RecorderRestart');
     this.#change('Stopped', undefined);
     await recording?.ended;
   }
@@ -228,6 +240,10 @@ export class CameraRecording {
       return;
     }
     run.begin(recording, this.#host.clock.monotonic());
+    this.#gaps.attempt();
+    recording.onConnected = () => {
+      if (this.#run === run) this.#gaps.connected();
+    };
     void recording.ended.then((end) => this.#ended(run, end));
   }
 
@@ -236,13 +252,14 @@ export class CameraRecording {
     this.#failures = 0;
     if (this.#state === 'Recording') return;
     this.#startTime = new Date(growth.modifiedMs);
+    this.#gaps.recorded(this.#startTime, this.#place.epoch);
     this.#change('Recording', undefined);
   }
 
   #ended(run: RecordingRun, end: RecordingEnd): void {
     run.volume.journal.end(run.writer);
     if (this.#run !== run) return;
-    this.#leaveRecording(run);
+    this.#leaveRecording(run, gapCauseOf((run.verdict ?? end.failure).kind));
     // An engine that ends while it writes may know of a dying disk before the probe does.
     if (run.growth !== undefined) run.volume.suspect();
     this.#failed(run.verdict ?? end.failure, run.growth !== undefined);
@@ -254,6 +271,7 @@ export class CameraRecording {
     this.#run = undefined;
     if (this.#stopped) return;
     this.#failures += 1;
+    this.#gaps.failed(gapCauseOf(failure.kind));
     if (failure.kind === 'format' || (failure.kind === 'ended' && !hadFrames)) this.#probing += 1;
     if (failure.kind === 'engine') this.#host.onEngineTrouble();
     log.warn({ camera: this.#task.name, kind: failure.kind, failures: this.#failures }, failure.message);
@@ -271,19 +289,21 @@ export class CameraRecording {
     this.#timer = clock.setTimer(delay, () => this.#attempt());
   }
 
-  #leaveRecording(run: RecordingRun): void {
-    if (this.#state === 'Recording' && run.growth !== undefined) this.#lastFrameTime = new Date(run.growth.modifiedMs);
+  #leaveRecording(run: RecordingRun, cause: GapCause): void {
+    if (this.#state !== 'Recording' || run.growth === undefined) return;
+    this.#lastFrameTime = new Date(run.growth.modifiedMs);
+    this.#gaps.interrupted(this.#lastFrameTime, cause);
   }
 
   /** Lets the engine process go without waiting: on a hung disk its end may never come. */
-  #abandon(): void {
+  #abandon(cause: GapCause): void {
     const run = this.#run;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#ticket?.release();
     this.#run = undefined;
     if (run === undefined) return;
-    this.#leaveRecording(run);
+    this.#leaveRecording(run, cause);
     run.recording?.stop();
     if (this.#state === 'Recording') this.#change('Connecting', undefined);
   }

@@ -55,6 +55,8 @@ export interface RecordingEnd {
 export interface EngineRecording {
   /** Asks for an orderly end, so that the camera's session is freed, and forces it after a while. */
   stop(): void;
+  /** Called once at most, when the stream is understood and the next key frame is awaited. To be set at once. */
+  onConnected?: () => void;
   /** Resolves once, when nothing writes any more. */
   readonly ended: Promise<RecordingEnd>;
 }

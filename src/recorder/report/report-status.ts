@@ -18,6 +18,7 @@ export interface ReportInput {
   readonly clockOffsetSeconds: number | undefined;
   /** What a standby found when it probed its pool's cameras. */
   readonly reachability?: Reachability | undefined;
+  readonly formerRole?: RecorderReportStatus['formerRole'];
 }
 
 const MOST_CAMERAS = 1024;
@@ -43,6 +44,7 @@ export function reportStatus(input: ReportInput): RecorderReportStatus {
     volumes: input.volumes.map(reportedVolume),
     cameras: cameras.slice(0, MOST_CAMERAS),
     ...(input.reachability === undefined ? {} : { reachability: input.reachability }),
+    ...(input.formerRole === undefined ? {} : { formerRole: input.formerRole }),
   };
 }
 

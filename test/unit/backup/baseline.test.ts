@@ -69,7 +69,10 @@ describe('a baseline', () => {
     noisy.metadata.resourceVersion = '99';
     noisy.metadata.uid = 'another';
     noisy.metadata.generation = 12;
-    noisy.metadata.annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}' };
+    noisy.metadata.annotations = {
+      'kubectl.kubernetes.io/last-applied-configuration': '{}',
+      'understudy.dev/request': 'r1 recover a from b',
+    };
     noisy.status = {
       ...noisy.status,
       recording: { startTime: '2026-11-22T11:00:00Z' },

@@ -11,6 +11,7 @@ import { verdictOfError } from '../../../src/recorder/disks/verdict.js';
 import { steppedPercent } from '../../../src/recorder/disks/volume-monitor.js';
 import { recordingInvocation, urlWithCredentials } from '../../../src/recorder/engine/ffmpeg/arguments.js';
 import { failureOf } from '../../../src/recorder/engine/ffmpeg/failure.js';
+import { heard, Lines } from '../../../src/recorder/engine/ffmpeg/words.js';
 import { formatCommands, parseListing } from '../../../src/recorder/footage/journal-script.js';
 import { finalFolder, parsePlaceMarker, placeMarker } from '../../../src/recorder/footage/layout.js';
 import { parseFolders, planExpiry, planFreeing } from '../../../src/recorder/footage/retention-plan.js';
@@ -254,6 +255,34 @@ describe('the words of ffmpeg', () => {
     const inURL = 'x: 401 Unauthorized for s3cret%28%21\n';
     const other = failureOf({ ...end, stderr: inURL }, { username: 'viewer', password: 's3cret(!' });
     expect(other.message).to.not.contain('s3cret');
+  });
+});
+
+describe('what ffmpeg says with its levels', () => {
+  const lines: [string, string | undefined, boolean][] = [
+    ["[info] Input #0, rtsp, from 'rtsp://camera.example/gate':", undefined, true],
+    ["[segment @ 0x55d7] [info] Opening '/footage/x.ts' for writing", undefined, false],
+    [
+      '[tcp @ 0x5585] [error] Connection failed: Connection refused',
+      '[tcp @ 0x5585] Connection failed: Connection refused',
+      false,
+    ],
+    ['[error] rtsp://camera.example/gate: Connection refused', 'rtsp://camera.example/gate: Connection refused', false],
+    ['[warning] something odd', 'something odd', false],
+    ['sh: ffmpeg: not found', 'sh: ffmpeg: not found', false],
+  ];
+  for (const [line, kept, connected] of lines)
+    it(`${kept === undefined ? 'drops' : 'keeps'}: ${line}`, () => {
+      expect(heard(line)).to.deep.equal({ kept, connected });
+    });
+
+  it('is read line by line, however it comes', () => {
+    const seen: string[] = [];
+    const reader = new Lines((line) => void seen.push(line));
+    for (const piece of ['one\ntw', 'o\n', 'three']) reader.add(piece);
+    expect(seen).to.deep.equal(['one', 'two']);
+    reader.end();
+    expect(seen).to.deep.equal(['one', 'two', 'three']);
   });
 });
 

@@ -1,8 +1,9 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { silentLog, systemClock } from '../../../src/operator/index.js';
+import { readEnds } from '../../../src/recorder/footage/footage-ends.js';
 import { Journal } from '../../../src/recorder/footage/journal.js';
 import type { Place } from '../../../src/recorder/footage/layout.js';
 import { Retention } from '../../../src/recorder/footage/retention.js';
@@ -71,6 +72,27 @@ describe('footage on a volume', () => {
     await file('role/cam/e1-20260101-a/20260101T000000Z.ts', 10);
     await retain(1, 'ours is gone', async () => (await segments()).every((path) => path.startsWith('lost+found')));
     expect(await segments()).to.have.length(1);
+  });
+
+  it('tells where it ends, by camera, role and epoch, in its place and in staging', async () => {
+    const written = async (path: string, second: number): Promise<void> => {
+      await file(path);
+      await utimes(join(root, path), second, second);
+    };
+    await written('a/gate/e1-20260101-aa/20260101T000000Z.ts', 1_767_225_600);
+    await written('a/gate/e1-20260101-aa/20260101T000010Z.ts', 1_767_225_610);
+    await written('a/gate/e1-20251231-zz/20251231T000010Z.ts', 1_767_139_210);
+    await written('a/door/e2-20260101-bb/20260101T000010Z.mkv', 1_767_225_620);
+    await written('.understudy/staging/gate/20260101-cc/20260101T000100Z.ts', 1_767_225_660);
+    await written('.understudy/staging/gate/20260101-cc/e3.a', 1_767_225_650);
+    await file('a/door/retention.json');
+    await mkdir(join(root, 'lost+found'));
+    const ends = await readEnds(root, { clock: systemClock, log: silentLog });
+    const told = ends?.map(({ role, camera, epoch, endMs }) => `${role}/${camera}/${epoch} ${endMs / 1000}`);
+    expect(told?.sort()).to.deep.equal(['a/door/2 1767225620', 'a/gate/1 1767225610', 'a/gate/3 1767225660']);
+    expect(await readEnds(join(root, 'nothing'), { clock: systemClock, log: silentLog })).to.equal(undefined);
+    await mkdir(join(root, 'empty'));
+    expect(await readEnds(join(root, 'empty'), { clock: systemClock, log: silentLog })).to.deep.equal([]);
   });
 
   it('is moved to its place by a flush although a round is under way', async () => {

@@ -31,7 +31,8 @@ const TIMED = 'setts=ts=if(eq(PTS\\,NOPTS)\\,NEXT_PTS-DURATION\\,PTS)';
 export function recordingInvocation(source: EngineSource, folder: string, attempt: number): FfmpegInvocation {
   const probing = PROBING[Math.min(attempt, PROBING_LEVELS - 1)] ?? [];
   const input = source.credentials === undefined ? plainInput(source, probing) : secretInput(source, probing);
-  const common = ['-nostats', '-loglevel', 'warning'];
+  // The level stands in each line, so that what is no warning can be told apart: only there it says that it connected.
+  const common = ['-nostats', '-hide_banner', '-loglevel', 'level+info'];
   const args = [
     ...common,
     ...input.args,

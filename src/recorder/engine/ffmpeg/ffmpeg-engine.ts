@@ -3,6 +3,7 @@ import { ChildLane } from '../../children/child-lane.js';
 import type { Engine, EngineCheck, EngineRecording, EngineSource, RecordingEnd } from '../engine.js';
 import { recordingInvocation } from './arguments.js';
 import { failureOf } from './failure.js';
+import { heard, Lines } from './words.js';
 
 // Five frames of black, 16x16: copying a stream is all that a recorder does, so that is what the self-test does too.
 const TEST_STREAM =
@@ -106,9 +107,15 @@ export class FfmpegEngine implements Engine {
     }
     let stderr = '';
     let spawnError: string | undefined;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-STDERR_LIMIT);
+    const lines = new Lines((line) => {
+      const { kept, connected } = heard(line);
+      if (kept !== undefined) stderr = `${stderr}${kept}\n`.slice(-STDERR_LIMIT);
+      if (connected) recording.onConnected?.();
     });
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => lines.add(text))
+      .on('end', () => lines.end());
     // The process may die before it has read its input; its end is reported below.
     child.stdin.on('error', () => undefined);
     child.stdin.end(stdin ?? '');
@@ -121,7 +128,8 @@ export class FfmpegEngine implements Engine {
         resolve({ failure: failureOf({ code, signal, stderr, livedMs, spawnError }, source.credentials), livedMs });
       });
     });
-    return { ended, stop: () => stopProcess((signal) => child.kill(signal), ended) };
+    const recording: EngineRecording = { ended, stop: () => stopProcess((signal) => child.kill(signal), ended) };
+    return recording;
   }
 }
 

@@ -59,6 +59,7 @@ export function memoryStores(): MemoryStores {
     servers: memoryStore<Views['servers']>({
       [indexes.servingRole]: (server) => at(server.metadata.namespace, server.status?.servingRole),
       [indexes.pool]: (server) => at(server.metadata.namespace, server.spec.poolRef?.name),
+      [indexes.recoverySource]: (server) => at(server.metadata.namespace, server.status?.recovery?.fromServer),
       [indexes.claim]: (server) =>
         server.spec.volumes.map(
           (volume) => `${server.metadata.namespace}/${volume.claimName ?? `${volume.name}-${server.metadata.name}`}`,
