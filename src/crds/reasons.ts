@@ -78,8 +78,44 @@ export const reasons = {
   PodStillRunning: 'PodStillRunning',
   /** In maintenance, but it still holds a role, which keeps its pod. */
   HoldsRole: 'HoldsRole',
-  /** The pod is made from an older template and serves a role; it is replaced when it is next made. */
+  /** The pod is made from an older template; updateStrategy says when it is replaced. */
   TemplateOutdated: 'TemplateOutdated',
+
+  // --- RecordingServer: evidence, planned restarts
+  /** The recorder has announced that it stops, and is awaited back for restartGraceSeconds. */
+  Restarting: 'Restarting',
+  /** The node of its pod does not exist any more. */
+  NodeGone: 'NodeGone',
+  /** The node of its pod is not ready, or its kubelet is not heard. Never a failure by itself. */
+  NodeNotReady: 'NodeNotReady',
+  /** It has no pod. */
+  NoPod: 'NoPod',
+  /** Its pod was evicted. */
+  PodEvicted: 'PodEvicted',
+  /** Its pod has ended otherwise. */
+  PodEnded: 'PodEnded',
+  /** Its pod is being deleted; on a lost node nobody can confirm that it has ended. */
+  PodTerminating: 'PodTerminating',
+  /** Its pod has a node, but no sandbox with its volumes and network there. */
+  PodNotStarted: 'PodNotStarted',
+  /** A volume of its pod can't be mounted; the message carries the kubelet's words. */
+  MountFailed: 'MountFailed',
+  /** A volume of its pod can't be attached to the node; the message carries the controller's words. */
+  AttachFailed: 'AttachFailed',
+  /** A disk does not take writes, by the recorder's own probe. */
+  DiskLost: 'DiskLost',
+  /** The claim has lost its volume for good (phase Lost). */
+  ClaimLost: 'ClaimLost',
+  /** The claim was deleted. While its mounted disk takes footage nothing is lost; after the pod has ended, it is. */
+  ClaimDeleted: 'ClaimDeleted',
+  /** The claim is being deleted: it goes as soon as the pod ends. */
+  ClaimTerminating: 'ClaimTerminating',
+  /** The claim under this name is another one (uid) than the pod was made with. */
+  ClaimReplaced: 'ClaimReplaced',
+  /** The PersistentVolume of the claim has failed. */
+  VolumeFailed: 'VolumeFailed',
+  /** The claim is bound to a PersistentVolume that does not exist. */
+  VolumeMissing: 'VolumeMissing',
 
   // --- RecordingServer: protection
   /** A standby would take over. */
@@ -115,6 +151,28 @@ export const reasons = {
   /** It fits. */
   Fits: 'Fits',
 
+  // --- cameras of a server, and readiness of a standby
+  /** Every camera that it records, or has probed as a standby, answers. */
+  AllReachable: 'AllReachable',
+  /** Some cameras do not answer; the message counts and names them. */
+  SomeUnreachable: 'SomeUnreachable',
+  /** No camera answers this recorder: look at its camera network before the cameras. */
+  AllUnreachable: 'AllUnreachable',
+  /** The recorder does not reach the cameras that it has to record, or would have to. */
+  CamerasUnreachable: 'CamerasUnreachable',
+  /** Cameras, credentials, disks and image are as a takeover needs them. */
+  Prepared: 'Prepared',
+  /** Its disks would not bear the cameras of the largest role (spec.cameras.writeKilobytesPerSecond). */
+  DiskTooSlow: 'DiskTooSlow',
+  /** Secrets with camera logins can't be read by this recorder. */
+  CredentialsUnreadable: 'CredentialsUnreadable',
+  /** The image of its pod can't be pulled. */
+  ImageMissing: 'ImageMissing',
+  /** A role whose cameras its recorder does not reach waits: no standby reaches them either. */
+  NoStandbyReachesCameras: 'NoStandbyReachesCameras',
+  /** The camera allows fewer sessions than are asked of it just now, mostly one of the recorder before. */
+  CameraSessionLimit: 'CameraSessionLimit',
+
   // --- FailoverPool
   /** At least one standby is ready. */
   StandbyAvailable: 'StandbyAvailable',
@@ -134,6 +192,34 @@ export const reasons = {
   Paused: 'Paused',
   /** Not paused. */
   NotPaused: 'NotPaused',
+
+  // --- FailoverPool: storm hold
+  /** A queued server waits until the storm hold ends. */
+  FailoversHeld: 'FailoversHeld',
+  /** Too many nodes fell silent at once: failovers of silent servers are held. */
+  StormHold: 'StormHold',
+  /** The storm lasts, but its hold was released: by itself after storm.holdSeconds, or by a person. */
+  HoldReleased: 'HoldReleased',
+  /** Enough nodes are heard again: the hold has ended. */
+  StormOver: 'StormOver',
+  /** No storm: failovers are served as they come. */
+  NoStorm: 'NoStorm',
+
+  // --- FailoverPool: protection and the operator's own place
+  /** After the loss of any one recorder or any one node every camera would be recorded. */
+  AllSurvivable: 'AllSurvivable',
+  /** Some single failures would leave cameras unrecorded; the message names them. */
+  NotSurvivable: 'NotSurvivable',
+  /** One node runs recorders and every ready replica of the operator: with it nobody would be left to move the roles. */
+  OperatorAtRisk: 'OperatorAtRisk',
+  /** No replica of the operator shares a node with a recorder of the pool (rule 8). */
+  OnOtherNodes: 'OnOtherNodes',
+  /** A replica of the operator runs on the node of a recorder. */
+  SharesNode: 'SharesNode',
+  /** All replicas of the operator run on one node. */
+  OneNode: 'OneNode',
+  /** Operator and recorders have fewer than three nodes between them (rule 8). */
+  TooFewMachines: 'TooFewMachines',
 
   // --- Events of a failover
   /** A server was judged broken and took its place in the queue. */
@@ -160,6 +246,34 @@ export const reasons = {
   RepairedToStandby: 'RepairedToStandby',
   /** The broken home was deleted; its substitute goes on recording. */
   HomeDeleted: 'HomeDeleted',
+
+  // --- planned moves
+  /** A role should move and can't yet; the message says what it waits for. */
+  MoveWaiting: 'MoveWaiting',
+  /** A role should move, and only a person may say when; the message holds the command. */
+  AwaitingPerson: 'AwaitingPerson',
+  /** The home is healthy again and must stay so for failback.stableSeconds before its role goes home. */
+  AwaitingStability: 'AwaitingStability',
+  /** The home broke again soon after its role had gone home: the next failback is a person's. */
+  FlappedRecently: 'FlappedRecently',
+  /** Every role is where it should be. */
+  NoMoves: 'NoMoves',
+  /** A planned move or its baseline runs; nothing is unrecorded. */
+  Moving: 'Moving',
+  /** The role has been given to another server by plan: the commit. */
+  MoveCommitted: 'MoveCommitted',
+  /** The planned move and its baseline are done. */
+  MoveCompleted: 'MoveCompleted',
+  /** The planned move could not be proved; the role went back to its holder, which never stopped recording. */
+  MoveAbandoned: 'MoveAbandoned',
+  /** A person's request can't be done; status.lastRequest says why and what to do. */
+  RequestRefused: 'RequestRefused',
+  /** The node is cordoned: nothing moves there by plan, and a pod that waits for it is no failure. */
+  NodeCordoned: 'NodeCordoned',
+  /** A substitute was made a Standard server in Git and serves a role of its own name now. */
+  SubstituteAdopted: 'SubstituteAdopted',
+  /** A role has neither a home nor a camera any more; its holder stands by again. */
+  RoleEnded: 'RoleEnded',
 
   // --- CameraAssignment
   /** The camera is assigned to a running recorder. */

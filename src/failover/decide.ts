@@ -9,11 +9,19 @@ import {
 } from './adoption.js';
 import { assignmentOf } from './assignment.js';
 import { makeBaseline } from './baseline.js';
+import { handleRequest } from './commands.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
+import { gatherEvidence } from './evidence-record.js';
+import { planMoves, rolesThatMayMove } from './moves.js';
+import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './own-names.js';
+import { abandonMove, followBrokenSource } from './planned-move.js';
 import { poolConditions } from './pool-conditions.js';
+import { poolProtection } from './protection.js';
 import { queueBroken, releaseRecovered } from './queue.js';
+import { answerRequest } from './request-answer.js';
 import { heldRoles, holderOf } from './roles.js';
+import { holdInStorm } from './storm.js';
 import {
   dropOrphanedTakeover,
   noteAcknowledgement,
@@ -32,23 +40,32 @@ const policies: readonly Policy[] = [
   readmitHomes,
   noticeDeletedHomes,
   letDepartedHomesGo,
+  adoptSubstitutes,
+  endEmptyRoles,
   dropOrphanedTakeover,
+  followBrokenSource,
   releaseRecovered,
   queueBroken,
+  gatherEvidence,
   noteAcknowledgement,
   noteBinding,
   supersedeFailedStandby,
+  abandonMove,
   proveTakeover,
+  answerRequest,
   settleFoundHandovers,
   makeBaseline,
+  holdInStorm,
   serveQueue,
+  handleRequest,
+  planMoves,
   forgetEmptyRoles,
   countServers,
 ];
 
 function draftOf(input: PoolInput): Draft {
   const { conditions: _conditions, observedGeneration: _generation, ...record } = input.status;
-  return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [] };
+  return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [], held: false };
 }
 
 function assigned({ name, uid, spec, status, leaseAssignment }: ServerView, pool: FailoverPoolStatus): string {
@@ -70,12 +87,14 @@ function requeueAfterMs({ due, input }: Draft): number | undefined {
 export function decide(input: PoolInput): PoolDecision {
   const draft = draftOf(input);
   for (const policy of policies) policy(draft);
+  const protection = poolProtection(draft);
   const affected = input.servers.filter(
     (server) => server.member && assigned(server, input.status) !== assigned(server, draft.record),
   );
   return {
     record: draft.record,
-    conditions: poolConditions(draft),
+    conditions: poolConditions(draft, protection),
+    protection: protection.servers,
     events: draft.events,
     confirmSilence: [...draft.confirmSilence],
     createBackup: draft.backup,
@@ -97,9 +116,11 @@ export function rolesInQuestion(view: PoolView): string[] {
     const holder = holderOf(view, role);
     const settled = role.entry === undefined || role.entry.handedOverTime !== undefined;
     const gone = !servers.some(({ name }) => name === role.name);
-    return holder?.health.verdict === 'Broken' || holder === undefined || !settled || gone || fresh.has(role.name);
+    const lost = holder?.health.verdict === 'Broken' || holder?.health.camerasLost !== undefined;
+    return lost || holder === undefined || !settled || gone || fresh.has(role.name);
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
-  const names = [...queued, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
+  const moving = [...rolesThatMayMove(view).map(({ name }) => name), ...rolesOfAdopted(view)];
+  const names = [...queued, ...moving, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
   return [...new Set(names)];
 }

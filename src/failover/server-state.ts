@@ -9,6 +9,8 @@ export interface StateInput {
   readonly verdict: Verdict;
   /** How long it has been broken, from its health. Milliseconds. */
   readonly brokenForMs: number;
+  /** A drain took its pod, and the next one waits for the cordoned node: no failure. */
+  readonly drained?: boolean | undefined;
   /** Its status as it stands. */
   readonly previous: Pick<RecordingServerStatus, 'state' | 'brokenTime' | 'healthyTime'> | undefined;
   /** failback.stableSeconds of the pool; 300 without one. */
@@ -36,9 +38,14 @@ function broken({ previous, brokenForMs, now }: StateInput): StateOutcome {
   return { state: 'Broken', brokenTime, repaired: false };
 }
 
+/** A time to come was written before the clock was set back: waiting for it could take days. */
+function pastTime(time: string | undefined, now: Date): string | undefined {
+  return time !== undefined && Date.parse(time) <= now.getTime() ? time : undefined;
+}
+
 /** Rule 2: a repaired server is a standby once it has been healthy for stableSeconds. */
 function recovering({ previous, stableSeconds, now, verdict }: StateInput): StateOutcome {
-  const healthyTime = previous?.healthyTime ?? (verdict === 'Healthy' ? now.toISOString() : undefined);
+  const healthyTime = pastTime(previous?.healthyTime, now) ?? (verdict === 'Healthy' ? now.toISOString() : undefined);
   const brokenTime = previous?.brokenTime;
   if (healthyTime === undefined) return { state: 'Broken', brokenTime, repaired: false };
   const remainingMs = Date.parse(healthyTime) + stableSeconds * 1000 - now.getTime();
@@ -69,6 +76,7 @@ export function serverState(input: StateInput): StateOutcome {
   const starting = previous?.state === 'Maintenance' || previous?.state === 'Pending';
   if (operatingMode === 'Maintenance' && !holdsRole) return inMaintenance(input);
   if (verdict === 'NeverReady') return plain('Pending');
+  if (verdict !== 'Healthy' && input.drained === true && !wasBroken && !holdsRole) return plain('Pending');
   if (verdict === 'Broken' && starting && !wasBroken && !holdsRole) return plain('Pending');
   if (verdict === 'Broken') return broken(input);
   if (verdict === 'Unknown' || (verdict === 'Late' && (holdsRole || !wasBroken))) return unchanged(input);

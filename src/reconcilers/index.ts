@@ -9,9 +9,21 @@ import type {
 } from '../operator/index.js';
 import { createBackupReconciler, isFinal } from './backup/index.js';
 import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
-import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
+import {
+  createPoolReconciler,
+  createProtection,
+  createStandbyJudgement,
+  poolsOfServer,
+  watchPools,
+} from './failover-pool/index.js';
+import { createMountFaults } from './mount-faults.js';
 import { createObservations, type Observations } from './observations.js';
-import { createServerReconciler, reviewProtection, watchServers } from './recording-server/index.js';
+import {
+  createServerReconciler,
+  PROTECTION_DELAY_MS,
+  reviewProtection,
+  watchServers,
+} from './recording-server/index.js';
 import type { PodDefaults } from './recording-server/pod-plan.js';
 import { createWatches, type Watches, type WatchLimits } from './stores.js';
 
@@ -55,10 +67,12 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   const limits = options.watchLimits ?? {};
   const watches = createWatches({ client, namespaces, operatorNamespace, metrics, log, limits });
   const { stores } = watches;
+  const mountFaults = createMountFaults({ client, stores, clock, log, onFound: (key) => observations.refresh(key) });
   // The controllers are made after what calls them; nothing calls before the reflectors run.
   const observations = createObservations({
     watches,
     clock,
+    mountFaultOf: mountFaults.faultOf,
     lastServerContact: client.lastServerContact,
     onVerdict: (key, health) => {
       // The pool first: what a verdict costs is the time to the pool's commit.
@@ -66,9 +80,11 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       servers.enqueue(key);
       reviewProtection(stores, key, servers);
       reviewCamerasOf(stores, key, health, cameras);
+      mountFaults.review(key, health);
     },
   });
-  const { healthOf, get: observationOf } = observations;
+  const { healthOf, get: observationOf, contact } = observations;
+  const protection = createProtection(stores, (key) => servers.enqueueAfter(key, PROTECTION_DELAY_MS));
   const servers = createController({
     name: 'recordingserver',
     workers: SERVER_WORKERS,
@@ -76,7 +92,8 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       client,
       stores,
       observations,
-      protectionOf: createProtection({ stores, healthOf }),
+      protectionOf: protection.of,
+      standbyOf: createStandbyJudgement({ stores, healthOf, contact }),
       events,
       clock,
       podDefaults: options.podDefaults,
@@ -95,11 +112,24 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   };
   const pools = createController({
     name: 'failoverpool',
-    reconcile: createPoolReconciler({ client, stores, healthOf, observationOf, events, clock, notify }),
+    reconcile: createPoolReconciler({
+      client,
+      stores,
+      healthOf,
+      contact,
+      observationOf,
+      events,
+      clock,
+      protection,
+      notify,
+    }),
   });
   const backups = createController({
     name: 'backup',
     reconcile: createBackupReconciler({ client, stores, events, clock, version: options.version }),
+  });
+  watches.on('servers', (key, next) => {
+    if (next === undefined) mountFaults.forget(key);
   });
   watchPools(watches, (key) => pools.enqueue(key));
   watchServers(watches, servers);

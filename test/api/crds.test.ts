@@ -232,9 +232,12 @@ describe('the kinds on a real API server', () => {
         failoverTimeoutSeconds: 30,
         storageGraceSeconds: 5,
         recordingServiceGraceSeconds: 30,
+        startGraceSeconds: 120,
+        restartGraceSeconds: 60,
         failback: { mode: 'None', stableSeconds: 300 },
         compatibility: { version: 'SameMinor' },
         backup: { engine: 'Secret', deadlineSeconds: 20 },
+        cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
         paused: false,
       },
       CameraAssignment: {

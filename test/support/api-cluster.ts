@@ -5,7 +5,7 @@ import { useExistingCluster } from '../cluster/existing-cluster.js';
 
 export { installCrds } from './install-crds.js';
 
-/** The very first start builds the binaries, which takes minutes; every later one takes seconds. */
+/** Seconds, when the binaries are there; a file that is run by mocha alone may have to build them first. */
 const startTimeoutMs = 30 * 60_000;
 
 let starting: Promise<Cluster> | undefined;

@@ -1,16 +1,19 @@
-import { type Backup, childNames, type FailoverPool, type RecordingServer } from '../../crds/index.js';
+import { type Backup, childNames, type FailoverPool, labels, type RecordingServer } from '../../crds/index.js';
 import { rolesInQuestion } from '../../failover/decide.js';
 import type {
+  ApiContact,
   Assignment,
   BackupView,
   CameraView,
   PoolInput,
   PoolMemory,
   PoolView,
+  ReplicaView,
   ServerHealth,
   ServerView,
 } from '../../failover/types.js';
 import type { Clock } from '../../operator/index.js';
+import { cordonOf } from '../cordon.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView as StoredCamera } from '../views.js';
 
@@ -18,6 +21,8 @@ import type { CameraView as StoredCamera } from '../views.js';
 export interface PoolSources {
   readonly stores: Stores;
   readonly healthOf: (serverKey: string) => ServerHealth;
+  /** How this replica stands with the API server. */
+  readonly contact: () => ApiContact | undefined;
 }
 
 function leaseAssignment(stores: Stores, namespace: string, server: string): Assignment | undefined {
@@ -29,6 +34,7 @@ function serverView({ stores, healthOf }: PoolSources, pool: string, server: Rec
   const { name, namespace = '', uid = '', deletionTimestamp } = server.metadata;
   const key = `${namespace}/${name}`;
   const pod = stores.pods.get(`${namespace}/${childNames.pod(name)}`);
+  const cordon = cordonOf(stores, server);
   return {
     name,
     uid,
@@ -39,6 +45,9 @@ function serverView({ stores, healthOf }: PoolSources, pool: string, server: Rec
     health: healthOf(key),
     podUID: pod?.metadata.uid,
     nodeName: pod?.nodeName,
+    cordonedNode: cordon?.node,
+    drained: cordon?.drained,
+    outdated: server.status?.conditions?.some(({ type, status }) => type === 'UpToDate' && status === 'False'),
     report: stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status,
     leaseAssignment: leaseAssignment(stores, namespace, name),
   };
@@ -68,6 +77,15 @@ function serversOf(sources: PoolSources, pool: FailoverPool): ServerView[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Replicas of this operator that run; one that is pending or ends changes nothing. */
+function replicasOf({ stores }: PoolSources): ReplicaView[] {
+  return [...stores.operatorPods.list()].flatMap(({ metadata, phase, nodeName, ready }) =>
+    phase === 'Running' && nodeName !== undefined && metadata.deletionTimestamp === undefined
+      ? [{ name: metadata.name, nodeName, ready }]
+      : [],
+  );
+}
+
 /** The pool as standby choice and protection see it. */
 export function gatherPoolView(sources: PoolSources, pool: FailoverPool): PoolView {
   return {
@@ -75,6 +93,7 @@ export function gatherPoolView(sources: PoolSources, pool: FailoverPool): PoolVi
     spec: pool.spec,
     status: pool.status ?? {},
     servers: serversOf(sources, pool),
+    replicas: replicasOf(sources),
   };
 }
 
@@ -116,7 +135,9 @@ export function gatherPool(
     cameras: cameras.map((camera) =>
       cameraView(stores.latestCameras.get(`${namespace}/${camera.metadata.name}`) ?? camera),
     ),
+    request: pool.metadata.annotations?.[labels.request],
     backups: stores.backups.byIndex(indexes.pool, `${namespace}/${name}`).map(backupView),
+    contact: sources.contact(),
     now: { monotonic: clock.monotonic(), wall: clock.wall() },
     memory,
   };

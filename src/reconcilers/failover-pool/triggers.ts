@@ -1,6 +1,9 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
+import { leftOutCount } from '../../failover/cameras.js';
 import { deepEqual } from '../../operator/index.js';
+import { serversOfNode } from '../cordon.js';
 import type { Stores, Watches } from '../stores.js';
+import type { PodView } from '../views.js';
 
 /** The pools that a server's changes matter to: its own, and those that remember it as home or holder of a role. */
 export function poolsOfServer(stores: Stores, serverKey: string): string[] {
@@ -31,8 +34,15 @@ function traits(report: RecorderReport | undefined): unknown {
     epoch,
     podUID,
     version,
+    // How many cameras a substitute leaves out stands in the pool's condition OnSubstitute.
+    leftOut: leftOutCount(report?.status, role ?? ''),
     fileSystems: volumes?.map(({ mountPath, fileSystem }) => [mountPath, fileSystem]),
   };
+}
+
+/** What protection reads of a replica of the operator. */
+function place(pod: PodView | undefined): unknown {
+  return pod && [pod.phase, pod.nodeName, pod.ready, pod.metadata.deletionTimestamp !== undefined];
 }
 
 /**
@@ -62,6 +72,16 @@ export function watchPools(watches: Pick<Watches, 'stores' | 'on'>, enqueue: (po
     const changed = !deepEqual(next?.spec, previous?.spec);
     const pools = poolsOfServer(stores, `${camera.metadata.namespace}/${camera.spec.serverRef.name}`);
     for (const pool of pools) if (changed || isBusy(stores.latestPools.get(pool))) enqueue(pool);
+  });
+  // Where the operator itself runs: part of how well every pool is protected.
+  watches.on('operatorPods', (_key, next, previous) => {
+    if (deepEqual(place(next), place(previous))) return;
+    for (const key of stores.pools.keys()) enqueue(key);
+  });
+  // A cordon is the beginning of a drain, and its end lets servers take roles again.
+  watches.on('nodes', (name, next, previous) => {
+    if (next?.unschedulable !== previous?.unschedulable)
+      serversOfNode(stores, name, next ?? previous).forEach(ofServer);
   });
   // The pool's own Role and RoleBinding: put back when somebody has changed or deleted them.
   for (const kind of ['roles', 'roleBindings'] as const)

@@ -32,6 +32,11 @@ export interface JournalOptions {
   readonly mountPath: string;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * Where segments of a camera belong that were left without the marker of their place: a power cut can take it. While
+   * it is not known they stay where they are.
+   */
+  readonly placeOf?: (camera: string) => Place | undefined;
   /** Called after each round that saw the disk, with what each writer has written. */
   readonly onGrowth: (writers: ReadonlyMap<string, Growth>) => void;
   /** Called when a round failed or did not end: the volume should be probed. */
@@ -48,7 +53,10 @@ interface Writer {
   place: Place;
   /** No engine writes any more: the newest segment is closed too. */
   ended: boolean;
-  retention: string;
+  /** Text of the rule; empty for a writer of an earlier run, whose rule was written by that. */
+  readonly retention: string;
+  /** The role beside whose footage the rule lies already. */
+  retentionRole: string | undefined;
 }
 
 const ROUND_DEADLINE_MS = 10_000;
@@ -94,7 +102,7 @@ export class Journal {
    */
   open(camera: string, writer: string, place: Place, retention: string): Promise<boolean> {
     const folder = stagingFolder(camera, writer);
-    this.#writers.set(writer, { camera, name: writer, place, ended: false, retention });
+    this.#writers.set(writer, { camera, name: writer, place, ended: false, retention, retentionRole: undefined });
     return new Promise((done) => {
       const commands: JournalCommand[] = [
         { verb: 'folder', path: folder },
@@ -225,10 +233,15 @@ export class Journal {
 
   /** A folder that no engine of this process writes to: left by a crash, a power cut or a container restart. */
   #adopt(folder: StagedFolder): void {
-    if (this.#writers.has(folder.writer) || folder.place === undefined) return;
-    this.#options.log.info({ camera: folder.camera, place: folder.place }, 'promoting segments of an earlier run');
-    const { camera, writer: name, place } = folder;
-    this.#writers.set(name, { camera, name, place, ended: true, retention: '' });
+    if (this.#writers.has(folder.writer)) return;
+    const { camera, writer: name } = folder;
+    const place = folder.place ?? this.#options.placeOf?.(camera);
+    if (place === undefined) return;
+    this.#options.log.info(
+      { camera, place, marked: folder.place !== undefined },
+      'promoting segments of an earlier run',
+    );
+    this.#writers.set(name, { camera, name, place, ended: true, retention: '', retentionRole: undefined });
   }
 
   #promote(writer: Writer, closed: readonly StagedFile[]): void {
@@ -244,10 +257,11 @@ export class Journal {
       made.add(target);
       this.#pending.push({ verb: 'move', from: `${source}/${name}`, to: `${target}/${name}` });
     }
-    if (made.size > 0 && writer.retention !== '') {
+    // Once a role: a writer may go on under another one, and its footage has to age there too.
+    if (made.size > 0 && writer.retention !== '' && writer.retentionRole !== writer.place.role) {
       const path = `${cameraFolder(writer.place.role, writer.camera)}/retention.json`;
       this.#pending.push({ verb: 'write', path, text: writer.retention });
-      writer.retention = '';
+      writer.retentionRole = writer.place.role;
     }
   }
 

@@ -3,6 +3,7 @@ import { AGENT_PORT, childNames, labels, type RecordingServer, RUN_AS } from '..
 import type { KubeObject } from '../../../operator/index.js';
 import { hashOf } from '../../hash.js';
 import { childMetadata } from './metadata.js';
+import { volumesVariable } from './pod-claims.js';
 
 export type PodObject = KubeObject & { spec: V1PodSpec };
 
@@ -22,6 +23,8 @@ export interface PodInput {
   readonly defaultImagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   /** Role that the pod serves from the start; '' for none. */
   readonly servingRole: string;
+  /** Role that it records, from its assignment to the handover; '' for none. */
+  readonly recordingRole?: string | undefined;
 }
 
 /** Long enough for open segments to be closed, short enough for a drain. */
@@ -42,17 +45,7 @@ function environment({ server, volumes }: PodInput): V1EnvVar[] {
     { name: 'UNDERSTUDY_SERVER_UID', value: uid ?? '' },
     { name: 'UNDERSTUDY_POD_NAME', valueFrom: field('metadata.name') },
     { name: 'UNDERSTUDY_POD_UID', valueFrom: field('metadata.uid') },
-    {
-      name: 'UNDERSTUDY_VOLUMES',
-      value: JSON.stringify(
-        volumes.map(({ name: volume, mountPath, claimName, claimUID }) => ({
-          name: volume,
-          mountPath,
-          claimName,
-          claimUID,
-        })),
-      ),
-    },
+    volumesVariable(volumes),
     { name: 'UNDERSTUDY_ENGINE', value: server.spec.recorder.engine },
     { name: 'UNDERSTUDY_ENGINE_OPTIONS', value: JSON.stringify(server.spec.recorder.options ?? {}) },
   ];
@@ -173,7 +166,11 @@ export function buildPod(input: PodInput): PodObject {
     kind: 'Pod',
     metadata: {
       ...metadata,
-      labels: input.servingRole === '' ? podLabels : { ...podLabels, [labels.servingRole]: input.servingRole },
+      labels: {
+        ...podLabels,
+        ...(input.servingRole === '' ? {} : { [labels.servingRole]: input.servingRole }),
+        ...(input.recordingRole ? { [labels.recordingRole]: input.recordingRole } : {}),
+      },
       annotations: { ...template?.annotations, [labels.templateHash]: templateHash },
     },
     spec,

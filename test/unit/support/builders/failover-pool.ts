@@ -4,10 +4,15 @@ export class FailoverPoolBuilder {
   readonly #name: string;
   #spec: FailoverPoolSpec = {
     failoverTimeoutSeconds: 6,
+    moveOnCordon: true,
     storageGraceSeconds: 5,
     recordingServiceGraceSeconds: 30,
+    startGraceSeconds: 120,
+    restartGraceSeconds: 60,
     failback: { mode: 'None', stableSeconds: 300 },
     compatibility: { version: 'SameMinor' },
+    storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
+    cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
     backup: { engine: 'Secret', deadlineSeconds: 20 },
     paused: false,
   };
