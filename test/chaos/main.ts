@@ -79,9 +79,10 @@ function sentence(line: Omit<Line, 'fault'>): string {
   return `${line.cases} cases, ${line.violations} violations, ${line.void} that say nothing`;
 }
 
+// Not by exitCode: after an error other runs may still wait for a cluster that is gone.
 try {
-  process.exitCode = await main();
+  process.exit(await main());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exit(1);
 }

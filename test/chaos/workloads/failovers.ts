@@ -1,5 +1,6 @@
-import { failoverPools, recordingServers } from '../../../src/crds/index.js';
-import { isApiError } from '../../../src/operator/index.js';
+import { failoverPools, labels, recorderReports, recordingServers } from '../../../src/crds/index.js';
+import { isApiError, resources } from '../../../src/operator/index.js';
+import type { Stage } from '../world/stage.js';
 import { actor, assemble, recorded, takenOver, type Workload } from './workload.js';
 
 export const firstFailover: Workload = {
@@ -61,6 +62,17 @@ export const repair: Workload = {
   },
 };
 
+/** Garbage collection comes in its own time, and takes the pod with it: the end state is the one after it. */
+async function collected(stage: Stage, server: string): Promise<void> {
+  const labelSelector = `${labels.server}=${server}`;
+  const owned = [resources.pods, resources.leases, resources.serviceAccounts, resources.podDisruptionBudgets];
+  for (const type of [...owned, resources.roles, resources.roleBindings, recorderReports])
+    await stage.eventually(`the ${type.plural} of ${server} are collected`, async () => {
+      const { items } = await stage.client.list(type, { namespace: stage.namespace, labelSelector });
+      return items.length === 0 ? true : undefined;
+    });
+}
+
 export const serverDeleted: Workload = {
   name: 'server-deleted',
   setup: (stage) => assemble(stage, { homes: ['alpha'], standbys: ['spare', 'spare-2'] }),
@@ -69,7 +81,7 @@ export const serverDeleted: Workload = {
     await takenOver(stage, 'alpha', 'spare');
     await stage.client.delete(recordingServers, { namespace: stage.namespace, name: 'spare' });
     await stage.until('spare is gone', () => stage.server('spare') === undefined);
-    // With its pod, that is.
+    await collected(stage, 'spare');
     await actor(cast, 'spare').cutPower();
     await takenOver(stage, 'alpha', 'spare-2');
     await recorded(stage, 'alpha-door', 'spare-2');
