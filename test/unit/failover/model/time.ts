@@ -1,0 +1,94 @@
+import { foldContact } from '../../../../src/failover/contact.js';
+import { observe } from '../../../../src/failover/observation.js';
+import { decide } from '../../../../src/failover/decide.js';
+import type { Monotonic, Observation } from '../../../../src/failover/types.js';
+import { signalsOf } from '../../../../src/reconcilers/signals.js';
+import { orderOf, inTouch, renews } from './recorder.js';
+import { camerasDueMs, healths, poolInput } from './replica.js';
+import { storesOf } from './seen.js';
+import { type ByName, type Objects, put, type World } from './world.js';
+
+/** A heartbeat every so long, at the timeouts of this world. Milliseconds. */
+const HEARTBEAT_MS = 2_000;
+/** What only the volume remembers counts after so long without an answer of the API server. Milliseconds. */
+const VOLUME_TURN_MS = 2_000;
+const LONGEST_LEAP_MS = 3_600_000;
+
+function sameSignals(before: Objects | undefined, after: Objects, server: string): boolean {
+  if (before === undefined || before.claims !== after.claims) return false;
+  return (['servers', 'leases', 'reports', 'pods'] as const).every((kind) => before[kind][server] === after[kind][server]);
+}
+
+/** The leader sees every change of the objects at once, and folds it. `before`: what it has folded already. */
+export function observed(world: World, before: Objects | undefined): World {
+  const { leader, objects } = world;
+  const contact = world.apiAnswers ? foldContact(leader.contact, world.now) : leader.contact;
+  let observations: ByName<Observation> = leader.observations;
+  if (world.apiAnswers) {
+    const stores = storesOf(objects);
+    for (const gone of Object.keys(observations).filter((name) => objects.servers[name] === undefined))
+      observations = put(observations, gone, undefined);
+    for (const [name, server] of Object.entries(objects.servers)) {
+      const known = observations[name];
+      if (known !== undefined && sameSignals(before, objects, name)) continue;
+      observations = put(observations, name, observe(known, signalsOf(stores, server), world.now));
+    }
+  }
+  if (contact === leader.contact && observations === leader.observations) return world;
+  return { ...world, leader: { ...leader, contact, observations } };
+}
+
+/** Milliseconds until something changes by time alone; undefined: nothing does. */
+export function dueInMs(world: World): number | undefined {
+  if (!world.apiAnswers) return 1_000;
+  const healthOf = healths(world);
+  const speaks = (name: string): boolean => {
+    const recorder = world.recorders[name];
+    return recorder !== undefined && inTouch(world, recorder) && !orderOf(recorder).displaced;
+  };
+  const due: number[] = camerasDueMs(world);
+  for (const pool of Object.keys(world.objects.pools)) {
+    const input = poolInput(world, pool);
+    if (input === undefined) continue;
+    // The next heartbeat of one that is heard comes before it is late.
+    const servers = input.servers.map((server) =>
+      server.health.verdict === 'Healthy' && speaks(server.name)
+        ? { ...server, health: { ...server.health, nextCheckInMs: undefined } }
+        : server,
+    );
+    const { requeueAfterMs } = decide({ ...input, servers });
+    if (requeueAfterMs !== undefined) due.push(requeueAfterMs);
+  }
+  const unheard = Object.keys(world.objects.servers).some(
+    (name) => speaks(name) && healthOf(name).reachable.status !== 'True',
+  );
+  const soonest = Math.min(...due.filter((ms) => ms > 0), unheard ? HEARTBEAT_MS : Number.POSITIVE_INFINITY);
+  return Number.isFinite(soonest) ? soonest : undefined;
+}
+
+function heartbeats(world: World): World {
+  return Object.keys(world.recorders).reduce((next, name) => renews(next, name) ?? next, world);
+}
+
+function volumesHadTheirTurn(world: World, ms: number): World {
+  if (ms < VOLUME_TURN_MS) return world;
+  let { recorders } = world;
+  for (const [name, recorder] of Object.entries(recorders))
+    if (recorder.alive && !recorder.apiHadItsTurn) recorders = put(recorders, name, { ...recorder, apiHadItsTurn: true });
+  return recorders === world.recorders ? world : { ...world, recorders };
+}
+
+/** So long passes, in which everybody who can sends heartbeats, and the API server answers the operator if it works. */
+export function passes(world: World, ms: number): World {
+  const now: Monotonic = world.now + ms;
+  const { contact } = world.leader;
+  const kept = world.apiAnswers && contact !== undefined ? { ...contact, last: now } : contact;
+  const later = volumesHadTheirTurn({ ...world, now, leader: { ...world.leader, contact: kept } }, ms);
+  return heartbeats(later);
+}
+
+/** Time passes until the next moment at which something changes by itself. */
+export function nextMoment(world: World): World | undefined {
+  const ms = dueInMs(world);
+  return ms === undefined ? undefined : passes(world, Math.min(ms, LONGEST_LEAP_MS));
+}
