@@ -2,11 +2,12 @@ import { camerasOfRole, substituteShare } from '../../../../src/failover/cameras
 import { heldRoles, holderOf } from '../../../../src/failover/roles.js';
 import { chooseStandby } from '../../../../src/failover/standby-choice.js';
 import type { CameraView, PoolInput } from '../../../../src/failover/types.js';
+import { mergePatch } from '../../../../src/operator/index.js';
 import { able, inTouch, orderOf } from './recorder.js';
 import { poolInput } from './replica.js';
 import { viewOfCamera } from './seen.js';
 import { violationOf } from './safety.js';
-import { ordinarySteps, type Step, take, time } from './steps.js';
+import { ordinarySteps, type Step, take } from './steps.js';
 import { nextMoment, observed, passes } from './time.js';
 import { recordersOf } from './truth.js';
 import type { World } from './world.js';
@@ -28,7 +29,6 @@ export function judged(world: World, step: Step): World | undefined {
 /** Everybody who has something to do does it once. The same world when nobody has. */
 export function round(world: World): World {
   return ordinarySteps(world)
-    .filter((step) => step !== time)
     .reduce((now, step) => judged(now, step) ?? now, world);
 }
 
@@ -38,11 +38,10 @@ export function calm(world: World): World {
   return world.apiAnswers && world.stale === undefined ? world : observed({ ...rest, apiAnswers: true }, world.objects);
 }
 
-/** Rounds until nothing changes any more, not by time either. `known`: it has been led to rest from there before. */
-export function settled(world: World, known: (now: World) => boolean = () => false): World | undefined {
+/** Rounds until nothing changes any more, not by time either. */
+export function settled(world: World): World {
   let now = calm(world);
   for (let count = 0; count < MOST_ROUNDS; count += 1) {
-    if (known(now)) return undefined;
     const next = round(now);
     if (next !== now) {
       now = next;
@@ -134,9 +133,8 @@ function quiet(world: World): string | undefined {
       (kind) => now.objects[kind] !== later.objects[kind],
     );
     if (wrote !== undefined) {
-      const [before, after] = [later.objects[wrote], now.objects[wrote]] as Record<string, unknown>[];
-      const name = Object.keys(after ?? {}).find((key) => after?.[key] !== before?.[key]) ?? '';
-      return `nothing has happened, and ${wrote} ${name} was written: ${JSON.stringify(before?.[name])} -> ${JSON.stringify(after?.[name])}`;
+      const change = mergePatch(later.objects[wrote], now.objects[wrote]);
+      return `nothing has happened, and ${wrote} were written: ${JSON.stringify(change)}`;
     }
   }
   return undefined;

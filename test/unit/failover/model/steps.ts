@@ -78,8 +78,32 @@ export const backupsComplete: Step = {
 };
 export const time: Step = { name: 'time passes', apply: nextMoment };
 
+/** The operator decides, and all that follows from it is written before anything else happens. */
+export const pass = (pool = 'pool'): Step => ({
+  name: `the operator decides over ${pool} and projects it`,
+  apply: (world) =>
+    inTurn(
+      world,
+      (now) => decides(now, pool),
+      ...Object.keys(world.objects.servers).map((server) => (now: World) => observedProjection(now, server)),
+      (now) => binds(now),
+    ),
+});
+
+function observedProjection(world: World, server: string): World | undefined {
+  const next = projects(world, server);
+  return next && observed(next, world.objects);
+}
+
 export function serversOf(world: World): string[] {
   return [...new Set([...Object.keys(world.objects.servers), ...Object.keys(world.recorders)])].sort();
+}
+
+/** What happens by itself, with the operator's writes in one: fewer orders, so more disturbances can be walked. */
+export function coarseSteps(world: World): Step[] {
+  const servers = serversOf(world);
+  const passes = Object.keys(world.objects.pools).map((pool) => pass(pool));
+  return [...passes, ...servers.map(wakes), ...servers.map(records), backupsComplete];
 }
 
 /** Everything that happens by itself, one step for each party. */
@@ -92,6 +116,5 @@ export function ordinarySteps(world: World): Step[] {
     ...servers.map(records),
     bindings,
     backupsComplete,
-    time,
   ];
 }

@@ -1,112 +1,161 @@
 import { canonical } from './canonical.js';
-import type { Fault } from './faults.js';
-import { lateWrites } from './faults.js';
+import { type Fault, lateWrites } from './faults.js';
 import { judged, settled, Violation, wrongAtRest } from './rest.js';
-import { ordinarySteps, type Step } from './steps.js';
+import { type Step, time } from './steps.js';
 import type { World } from './world.js';
 
 /** What a walk goes through. */
 export interface Scene {
+  /** A world at rest. */
   readonly start: World;
-  /** What may go wrong, in any order and at any moment. A repair needs its fault and is free. */
+  /** What happens by itself, besides the passing of time. */
+  readonly ordinary: (world: World) => readonly Step[];
+  /** What may go wrong or be asked for, in any order and at any moment. */
   readonly disturbances: readonly Fault[];
+  /**
+   * How many of them in one run. A repair is free. So is time that passes when nobody has anything to do; time that
+   * passes over somebody who has is a delay, and counts as a disturbance.
+   */
   readonly mostDisturbances: number;
-  /** Longest sequence of steps. */
-  readonly depth: number;
-  /** What happens by itself. */
-  readonly ordinary?: (world: World) => Step[];
-  /** States at most; reaching it is an error, since a walk that is not whole proves little. */
+  /** More states are an error: a walk that is not whole proves little. */
   readonly mostStates: number;
 }
 
 export interface Tally {
   readonly states: number;
   readonly transitions: number;
-  /** States from which it was led to rest. */
+  /** States in which nothing happens by itself any more. */
   readonly rests: number;
-  /** States whose successors were not looked at, because they lie at the depth of the walk. */
-  readonly frontier: number;
 }
 
 interface Node {
   readonly world: World;
-  readonly left: number;
-  readonly depth: number;
   readonly parent?: Node;
   readonly by: string;
 }
 
-function pathOf(node: Node | undefined): string[] {
+function pathTo(node: Node): string[] {
   const names: string[] = [];
-  for (let at = node; at?.parent !== undefined; at = at.parent) names.push(at.by);
+  for (let at: Node | undefined = node; at?.parent !== undefined; at = at.parent) names.push(at.by);
   return names.reverse();
 }
 
-function told(node: Node, last: string | undefined, error: unknown): Violation {
-  const steps = [...pathOf(node), ...(last === undefined ? [] : [last])].map((name, index) => `${index + 1}. ${name}`);
+/** The violation with the way that leads to it. */
+function told(node: Node, last: readonly string[], error: unknown): Violation {
+  const steps = [...pathTo(node), ...last].map((name, index) => `${String(index + 1).padStart(3)}. ${name}`);
   const why = error instanceof Error ? error.message : String(error);
-  const told = new Violation(`${why}\nafter these steps:\n${steps.join('\n')}`);
-  told.cause = error;
-  return told;
+  return new Violation(`${why}\nafter these steps:\n${steps.join('\n')}`, { cause: error });
 }
 
-/** Leads a state to rest, once for all states that lie on the way. */
-function restsFrom(node: Node, led: Set<string>): void {
+/** Nothing happens by itself any more, and nothing that has begun to fail is still under way. */
+function judgeRest(node: Node): void {
+  const { world } = node;
+  if (!world.apiAnswers || world.stale !== undefined) return;
   try {
-    const last = settled(node.world, (now) => {
-      const key = canonical(now);
-      const known = led.has(key);
-      led.add(key);
-      return known;
-    });
-    const wrong = last && wrongAtRest(last);
+    // What is only for people to read is not part of a state, so it may still have to be written.
+    const wrong = wrongAtRest(settled(world));
     if (wrong !== undefined) throw new Violation(`at rest: ${wrong}`);
   } catch (error) {
-    throw told(node, 'and the faults stop', error);
+    throw told(node, ['and nothing happens any more'], error);
   }
 }
 
-/** Every order of steps, each state once, breadth first: the first violation that is found has the shortest way. */
-export function walk(scene: Scene): Tally {
-  const seen = new Map<string, number>();
-  const led = new Set<string>();
-  let transitions = 0;
-  let frontier = 0;
-  let queue: Node[] = [{ world: scene.start, left: scene.mostDisturbances, depth: 0, by: '' }];
-  const ordinary = scene.ordinary ?? ordinarySteps;
-  while (queue.length > 0) {
-    const next: Node[] = [];
-    for (const node of queue) {
-      const { world, left, depth } = node;
-      const key = canonical(world);
-      // Been here with as many disturbances to come: all that follows is known. Breadth first, so never from deeper.
-      if ((seen.get(key) ?? -1) >= left) continue;
-      const fresh = !seen.has(key);
-      seen.set(key, left);
-      if (seen.size > scene.mostStates) throw new Error(`more than ${scene.mostStates} states; make the scene smaller`);
-      if (fresh) restsFrom(node, led);
-      if (depth >= scene.depth) {
-        frontier += 1;
-        continue;
-      }
-      const go = (step: Step, cost: number): void => {
-        let after: World | undefined;
-        try {
-          after = judged(world, step);
-        } catch (error) {
-          throw told(node, step.name, error);
-        }
-        if (after === undefined) return;
-        transitions += 1;
-        next.push({ world: after, left: left - cost, depth: depth + 1, parent: node, by: step.name });
-      };
-      for (const step of [...ordinary(world), ...lateWrites(world)]) go(step, 0);
-      for (const { fault, repair } of scene.disturbances) {
-        if (left > 0) go(fault, 1);
-        if (repair !== undefined) go(repair, 0);
-      }
-    }
-    queue = next;
+/**
+ * Every order of steps, each state once: first all without a disturbance, then with one, and so on, so that what is
+ * found first needs the fewest. By itself a world never comes back to where it was, so it always comes to rest.
+ */
+class Walk {
+  readonly #scene: Scene;
+  readonly #seen = new Map<string, Node>();
+  /** Steps that happen by themselves, from state to state. */
+  readonly #onward = new Map<string, string[]>();
+  readonly #open: Node[][];
+  #transitions = 0;
+  #rests = 0;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+    this.#open = Array.from({ length: scene.mostDisturbances + 1 }, () => []);
   }
-  return { states: seen.size, transitions, rests: led.size, frontier };
+
+  run(): Tally {
+    this.#add({ world: this.#scene.start, by: '' }, 0);
+    this.#open.forEach((nodes, used) => {
+      // The list grows while it is gone through.
+      for (const node of nodes) this.#expand(node, used);
+      nodes.length = 0;
+    });
+    this.#neverComesBack();
+    return { states: this.#seen.size, transitions: this.#transitions, rests: this.#rests };
+  }
+
+  #add(node: Node, used: number): string {
+    const key = canonical(node.world);
+    if (this.#seen.has(key)) return key;
+    this.#seen.set(key, node);
+    if (this.#seen.size > this.#scene.mostStates)
+      throw new Error(`more than ${this.#scene.mostStates} states: make the scene smaller, or allow for more`);
+    this.#open[used]?.push(node);
+    return key;
+  }
+
+  /** Takes a step from there; the key of the state that it leads to. */
+  #go(node: Node, step: Step, used: number): string | undefined {
+    if (used > this.#scene.mostDisturbances) return undefined;
+    let after: World | undefined;
+    try {
+      after = judged(node.world, step);
+    } catch (error) {
+      throw told(node, [step.name], error);
+    }
+    if (after === undefined) return undefined;
+    this.#transitions += 1;
+    return this.#add({ world: after, parent: node, by: step.name }, used);
+  }
+
+  #expand(node: Node, used: number): void {
+    const { world } = node;
+    const key = canonical(world);
+    const reached = this.#scene.ordinary(world).map((step) => this.#go(node, step, used));
+    const onward = reached.filter((to) => to !== undefined && to !== key) as string[];
+    const busy = onward.length > 0;
+    const later = this.#go(node, busy ? { ...time, name: 'time passes, and somebody is slow' } : time, busy ? used + 1 : used);
+    if (!busy && later !== undefined && later !== key) onward.push(later);
+    if (onward.length === 0) {
+      this.#rests += 1;
+      judgeRest(node);
+    }
+    this.#onward.set(key, onward);
+    for (const step of lateWrites(world)) this.#go(node, step, used);
+    for (const { fault, repair } of this.#scene.disturbances) {
+      this.#go(node, fault, used + 1);
+      if (repair !== undefined) this.#go(node, repair, used);
+    }
+  }
+
+  /** By Kahn: takes away states from which all ways end, until none is left. What is left goes round for ever. */
+  #neverComesBack(): void {
+    const into = new Map<string, string[]>();
+    const ways = new Map<string, number>();
+    for (const [from, onward] of this.#onward) {
+      ways.set(from, onward.length);
+      for (const to of onward) into.set(to, [...(into.get(to) ?? []), from]);
+    }
+    const ended = [...ways].filter(([, count]) => count === 0).map(([key]) => key);
+    for (const key of ended)
+      for (const from of into.get(key) ?? []) {
+        const left = (ways.get(from) ?? 0) - 1;
+        ways.set(from, left);
+        if (left === 0) ended.push(from);
+      }
+    if (ended.length === this.#onward.size) return;
+    const done = new Set(ended);
+    const turning = [...this.#onward.keys()].find((key) => !done.has(key)) ?? '';
+    const node = this.#seen.get(turning);
+    if (node !== undefined) throw told(node, [], new Violation('from here it can go round for ever and never rests'));
+  }
+}
+
+export function walk(scene: Scene): Tally {
+  return new Walk(scene).run();
 }
