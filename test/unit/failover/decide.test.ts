@@ -223,6 +223,20 @@ describe('rules of a pool', () => {
       expect(pool.happened('TakeoverProved')).to.equal(1);
     });
 
+    it('takes no failed attempt for a proof from a standby that cannot write at all', () => {
+      const sinceTime = '2026-01-02T03:04:06Z';
+      const failed = ['a-1', 'a-2'].map((name) => ({ name, state: 'Failed' as const, sinceTime }));
+      const lost = [{ name: 'a', mountPath: '/footage/a', state: 'Lost' as const, sinceTime }];
+      for (const fault of [{ volumes: lost }, { recordingService: { state: 'Failed' as const, sinceTime } }]) {
+        const pool = world().breaks('a').silenceAgent('s1').silenceAgent('s2');
+        pool.decide();
+        pool.project();
+        pool.report('s1', { role: 'a', epoch: 2, cameras: failed, ...fault }).decide();
+        expect(pool.status.current?.step).to.equal('TakingOver');
+        expect(pool.status.roles?.[0]?.handedOverTime).to.equal(undefined);
+      }
+    });
+
     it('asks nothing of analogue cameras and those that stay behind', () => {
       const pool = world().breaks('a').silenceAgent('s1');
       pool.cameras = [camera('x').analog().build(), camera('y').priority('Never').build()];

@@ -145,15 +145,26 @@ function askedFor(world: World, recorder: Recorder, role: string, camera: string
   return substituteShare(cameras, server.spec.capacity?.cameras).left.some(({ camera: left }) => left.name === camera);
 }
 
-/** Another holder has proved that it records the role, or the bounded wait for its proof has ended. */
+/**
+ * Another holder has proved that it records the role, or the bounded wait for its proof has ended. That one may be dead
+ * by now: who was cut off all the while and comes back after its handover stops at once, and the next one records.
+ */
 function handedOver(world: World, recorder: Recorder, role: string): boolean {
+  const since = orderOf(recorder).epoch;
+  if ((world.truth.provedEpoch[role] ?? 0) > since && !holds(world, recorder, role)) return true;
   return Object.values(world.objects.pools).some(({ status }) => {
     const entry = status?.roles?.find(({ name }) => name === role);
     if (entry?.handedOverTime === undefined || isHolder(entry, { name: recorder.server, uid: uidOf(world, recorder) }))
       return false;
-    const waited = Date.parse(entry.handedOverTime) - Date.parse(entry.startTime) >= PROOF_MS;
-    return waited || (world.truth.provedEpoch[role] ?? 0) >= entry.epoch;
+    return Date.parse(entry.handedOverTime) - Date.parse(entry.startTime) >= PROOF_MS;
   });
+}
+
+function holds(world: World, recorder: Recorder, role: string): boolean {
+  const self = { name: recorder.server, uid: uidOf(world, recorder) };
+  return Object.values(world.objects.pools).some(({ status }) =>
+    status?.roles?.some((entry) => entry.name === role && isHolder(entry, self)),
+  );
 }
 
 function uidOf(world: World, recorder: Recorder): string {
