@@ -424,6 +424,15 @@ describe('rules of a pool', () => {
       expect(pool.breaks('s1').settle().status.epoch).to.be.greaterThan(3);
     });
 
+    it('counts an adopted role among the epochs that it has decided', () => {
+      const pool = world();
+      const { spec, status } = pool.view('s1');
+      pool.change('s1', { spec: { ...spec, type: 'Standard' }, status: { ...status, servingRole: 's1', epoch: 2 } });
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ name: 's1', holder: 's1', epoch: 2 });
+      expect(pool.status.epoch).to.equal(2);
+    });
+
     it('finds the holder by its Lease when its status was lost too', () => {
       const pool = world().breaks('a').settle();
       pool.status = {};

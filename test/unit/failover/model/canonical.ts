@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FailoverPool, QueueEntry } from '../../../../src/crds/index.js';
 import type { Observation } from '../../../../src/failover/types.js';
-import { type ByName, type Objects, type Replica, wallOf, type World } from './world.js';
+import { type ByName, type Objects, type Replica, seenBy, wallOf, type World } from './world.js';
 
 /**
  * When two states are the same: nothing that happens from now on tells them apart. Times become ages, cut off where an
@@ -177,7 +177,7 @@ function replicaView(scale: Scale, { observations, contact, memories }: Replica)
 
 /** The state with everything left out that makes no difference to what can happen, as a short key. */
 export function canonical(world: World): string {
-  const seen = world.stale?.view;
+  const seen = world.stale && seenBy(world, world.stale);
   const all = [...epochsOf(world, world.objects), ...(seen ? epochsOf(world, seen) : [])];
   const times = new Ranks([...brokenTimes(world.objects), ...(seen ? brokenTimes(seen) : [])], 0);
   const scale: Scale = { world, epochs: new Ranks(all, 2), times };
@@ -192,6 +192,7 @@ export function canonical(world: World): string {
       return [Object.values(rest), ranked];
     }),
     replicaView(scale, world.leader),
+    world.leader.view && objectsView(scale, seenBy(world, world.leader)),
     seen && world.stale && [objectsView(scale, seen), replicaView(scale, world.stale)],
     each(world.truth.heardAt, (at) => age(now, at, longest.silence)),
   ];

@@ -8,6 +8,7 @@ import {
   frozen,
   put,
   type Recorder,
+  seenBy,
   type World,
 } from './world.js';
 
@@ -168,10 +169,26 @@ export const leaderStalls: Fault = {
     apply: (world) => {
       if (world.stale !== undefined || !world.apiAnswers) return undefined;
       const { leader } = world;
-      return { ...world, stale: { ...leader, view: world.objects }, leader: { ...leader, memories: {} } };
+      return { ...world, stale: { ...leader, view: seenBy(world, leader) }, leader: { ...leader, memories: {} } };
     },
   },
 };
+
+/** What the recorders write reaches the leader no more, or some of it; what it writes itself it knows. */
+export const watchHangs = (...kinds: ('reports' | 'leases' | 'backups')[]): Fault => ({
+  fault: {
+    name: `the leader's watch of ${kinds.join(' and ')} hangs`,
+    apply: ({ leader, ...world }) => {
+      if (leader.view !== undefined) return undefined;
+      const view = Object.fromEntries(kinds.map((kind) => [kind, world.objects[kind]]));
+      return { ...world, leader: { ...leader, view } };
+    },
+  },
+  repair: {
+    name: "the leader's watches go on",
+    apply: ({ leader: { view, ...leader }, ...world }) => (view === undefined ? undefined : { ...world, leader }),
+  },
+});
 
 /** The late writes of the one that led before; each can come at any moment, and only once. */
 export function lateWrites(world: World): Step[] {

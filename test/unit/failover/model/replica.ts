@@ -24,6 +24,7 @@ import {
   NAMESPACE,
   put,
   type Replica,
+  seenBy,
   wallOf,
   type World,
 } from './world.js';
@@ -47,7 +48,7 @@ function eyesOf(world: World, who: Who): Eyes | undefined {
   // What the stopped one does late was worked out when it was stopped.
   const now = who === 'stale' ? (replica.contact?.last ?? world.now) : world.now;
   const wall = new Date(wallOf(world).getTime() - world.now + now);
-  return { replica, stores: storesOf(replica.view ?? world.objects), now, wall };
+  return { replica, stores: storesOf(seenBy(world, replica)), now, wall };
 }
 
 function healthIn({ replica, stores, now }: Eyes): (key: string) => ServerHealth {
@@ -59,7 +60,7 @@ function healthIn({ replica, stores, now }: Eyes): (key: string) => ServerHealth
 
 /** How the leader judges every server now. */
 export function healths(world: World): (server: string) => ServerHealth {
-  const eyes: Eyes = { replica: world.leader, stores: storesOf(world.objects), now: world.now, wall: wallOf(world) };
+  const eyes: Eyes = { replica: world.leader, stores: storesOf(seenBy(world, world.leader)), now: world.now, wall: wallOf(world) };
   const healthOf = healthIn(eyes);
   return (server) => healthOf(`${NAMESPACE}/${server}`);
 }
@@ -113,7 +114,7 @@ function withBackup(world: World, pool: FailoverPool, order: PoolDecision['creat
 export function decides(world: World, poolName: string, who: Who = 'leader', dies = false): World | undefined {
   const input = poolInput(world, poolName, who);
   const replica = world[who];
-  const pool = (replica?.view ?? world.objects).pools[poolName];
+  const pool = replica && seenBy(world, replica).pools[poolName];
   if (input === undefined || replica === undefined || pool === undefined) return undefined;
   const { decision, status } = confirmed(world, who, pool, input);
   let next = world;
@@ -252,7 +253,7 @@ export function binds(world: World, who: Who = 'leader'): World | undefined {
   const eyes = eyesOf(world, who);
   if (eyes === undefined) return undefined;
   let next = world;
-  for (const name of Object.keys((eyes.replica.view ?? world.objects).cameras)) {
+  for (const name of Object.keys(seenBy(world, eyes.replica).cameras)) {
     const planned = cameraPlan(eyes, name);
     if (planned === undefined) continue;
     const answer = patchCameraStatus(next, name, planned.camera.status, planned.plan.status);

@@ -35,7 +35,9 @@ export function round(world: World): World {
 /** The faults have stopped: what is broken stays broken, but everything that can answer does, in good time. */
 export function calm(world: World): World {
   const { stale: _gone, ...rest } = world;
-  return world.apiAnswers && world.stale === undefined ? world : observed({ ...rest, apiAnswers: true }, world.objects);
+  const { view, ...leader } = world.leader;
+  if (world.apiAnswers && world.stale === undefined && view === undefined) return world;
+  return observed({ ...rest, leader, apiAnswers: true }, world);
 }
 
 /** Rounds until nothing changes any more, not by time either. */
@@ -49,7 +51,7 @@ export function settled(world: World): World {
     }
     const later = nextMoment(now);
     if (later === undefined) return now;
-    now = observed(later, now.objects);
+    now = observed(later, now);
   }
   throw new Violation(`it does not come to rest: ${JSON.stringify(now.objects.pools.pool?.status, null, 1)}`);
 }
@@ -127,7 +129,7 @@ const atRest: readonly ((world: World, input: PoolInput) => string | undefined)[
 function quiet(world: World): string | undefined {
   let now = world;
   for (let pass = 0; pass < 2; pass += 1) {
-    const later = observed(passes(now, 3_600_000), now.objects);
+    const later = observed(passes(now, 3_600_000), now);
     now = round(later);
     const wrote = (['pools', 'servers', 'cameras', 'reports', 'backups', 'pods'] as const).find(
       (kind) => now.objects[kind] !== later.objects[kind],

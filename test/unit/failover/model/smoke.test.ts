@@ -7,7 +7,7 @@ import { passes, observed } from './time.js';
 import { worldOf } from './world.js';
 
 const start0 = settled(worldOf());
-const start = observed(passes(start0, 3600000), start0.objects);
+const start = observed(passes(start0, 3600000), start0);
 const scenes = { A: [powerCut('a'), cutOff('b'), operatorDiesAfterCommit], B: [powerCut('a'), disksDie('s'), serviceFails('t')], C: [cutOff('a'), powerCut('s'), operatorDies] };
 describe('smoke', () => {
   for (const [name, disturbances] of Object.entries(scenes))

@@ -15,7 +15,7 @@ export interface Step {
 export function take(world: World, step: Step): World | undefined {
   const next = step.apply(world);
   if (next === undefined || next === world) return undefined;
-  return withProofs(observed(next, world.objects));
+  return withProofs(observed(next, world));
 }
 
 /** Does one after the other; undefined when none of them changes anything. */
@@ -92,7 +92,7 @@ export const pass = (pool = 'pool'): Step => ({
 
 function observedProjection(world: World, server: string): World | undefined {
   const next = projects(world, server);
-  return next && observed(next, world.objects);
+  return next && observed(next, world);
 }
 
 export function serversOf(world: World): string[] {

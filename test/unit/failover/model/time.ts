@@ -6,7 +6,7 @@ import { signalsOf } from '../../../../src/reconcilers/signals.js';
 import { orderOf, inTouch, renews } from './recorder.js';
 import { camerasDueMs, healths, poolInput } from './replica.js';
 import { storesOf } from './seen.js';
-import { type ByName, type Objects, put, type World } from './world.js';
+import { type ByName, type Objects, put, seenBy, type World } from './world.js';
 
 /** A heartbeat every so long, at the timeouts of this world. Milliseconds. */
 const HEARTBEAT_MS = 2_000;
@@ -14,14 +14,16 @@ const HEARTBEAT_MS = 2_000;
 const VOLUME_TURN_MS = 2_000;
 const LONGEST_LEAP_MS = 3_600_000;
 
-function sameSignals(before: Objects | undefined, after: Objects, server: string): boolean {
-  if (before === undefined || before.claims !== after.claims) return false;
+function sameSignals(before: Objects, after: Objects, server: string): boolean {
+  if (before.claims !== after.claims) return false;
   return (['servers', 'leases', 'reports', 'pods'] as const).every((kind) => before[kind][server] === after[kind][server]);
 }
 
-/** The leader sees every change of the objects at once, and folds it. `before`: what it has folded already. */
-export function observed(world: World, before: Objects | undefined): World {
-  const { leader, objects } = world;
+/** The leader folds what it sees anew, at once. `before`: the world whose objects it has folded already. */
+export function observed(world: World, before: World): World {
+  const { leader } = world;
+  const objects = seenBy(world, leader);
+  const folded = seenBy(before, before.leader);
   const contact = world.apiAnswers ? foldContact(leader.contact, world.now) : leader.contact;
   let observations: ByName<Observation> = leader.observations;
   if (world.apiAnswers) {
@@ -30,7 +32,7 @@ export function observed(world: World, before: Objects | undefined): World {
       observations = put(observations, gone, undefined);
     for (const [name, server] of Object.entries(objects.servers)) {
       const known = observations[name];
-      if (known !== undefined && sameSignals(before, objects, name)) continue;
+      if (known !== undefined && sameSignals(folded, objects, name)) continue;
       observations = put(observations, name, observe(known, signalsOf(stores, server), world.now));
     }
   }

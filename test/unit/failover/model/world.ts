@@ -85,8 +85,8 @@ export interface Recorder {
 
 /** One process of the operator. */
 export interface Replica {
-  /** What it sees: undefined for the API server's present objects, else the objects as they were. */
-  readonly view?: Objects | undefined;
+  /** Kinds that it sees as they were, because a watch of it hangs or it was stopped; all others as they are. */
+  readonly view?: Partial<Objects> | undefined;
   readonly observations: ByName<Observation>;
   readonly contact: ApiContact | undefined;
   readonly memories: ByName<PoolMemory>;
@@ -135,6 +135,11 @@ export function changeObjects(world: World, change: Partial<Objects>): World {
 export function changeRecorder(world: World, name: string, change: Partial<Recorder>): World {
   const recorder = world.recorders[name];
   return recorder === undefined ? world : { ...world, recorders: put(world.recorders, name, { ...recorder, ...change }) };
+}
+
+/** What a replica sees. */
+export function seenBy(world: World, { view }: Replica): Objects {
+  return view === undefined ? world.objects : { ...world.objects, ...view };
 }
 
 /** Everything that a decision is made from is frozen: a rule that changes its input, or a spec, throws. */
