@@ -155,7 +155,7 @@ function observationView({ world }: Scale, name: string, observation: Observatio
   ];
 }
 
-function replicaView(scale: Scale, { observations, contact, memories }: Replica): unknown {
+function replicaView(scale: Scale, { observations, contact, memories, unseen }: Replica): unknown {
   const { now } = scale.world;
   const waits = each(memories, (memory) =>
     [...memory]
@@ -171,6 +171,10 @@ function replicaView(scale: Scale, { observations, contact, memories }: Replica)
     each(observations, (observation, name) => observationView(scale, name, observation)),
     age(now, contact?.since, longest.contact),
     age(now, contact?.last, longest.answer),
+    each(unseen, ({ renewTime, readAt }, name) => [
+      renewTime === scale.world.objects.leases[name]?.renewTime,
+      age(now, readAt, longest.contact),
+    ]),
     waits,
   ];
 }

@@ -80,9 +80,32 @@ export function poolInput(world: World, poolName: string, who: Who = 'leader'): 
   return gatherPool({ stores: eyes.stores, healthOf: healthIn(eyes) }, pool, memory, clock);
 }
 
-/** Law 7: before it relies on a silence, the leader reads the Lease uncached. */
-function confirmed(world: World, who: Who, pool: FailoverPool, input: PoolInput) {
+/**
+ * Law 7: before it relies on a silence, the leader reads the Lease uncached, as `confirmation.ts` does. True when it
+ * shows the renewal that was judged, or one that is older than the timeout since it was first read.
+ */
+function confirms(world: World, replica: Replica, server: string): { silent: boolean; replica: Replica } {
+  const lease = world.objects.leases[server];
+  if (lease === undefined) return { silent: false, replica };
+  const { renewTime } = lease;
+  const { unseen } = replica;
+  if (renewTime === replica.observations[server]?.renewal?.renewTime)
+    return { silent: true, replica: { ...replica, unseen: put(unseen, server, undefined) } };
+  const known = unseen[server];
+  if (known === undefined || known.renewTime !== renewTime)
+    return { silent: false, replica: { ...replica, unseen: put(unseen, server, { renewTime, readAt: world.now }) } };
+  return { silent: world.now - known.readAt >= timeoutMs(world, server), replica };
+}
+
+/** Milliseconds of silence that are a failure of this server. */
+export function timeoutMs(world: World, server: string): number {
+  return settingsOf(storesOf(world.objects), `${NAMESPACE}/${server}`).timeoutSeconds * 1000;
+}
+
+/** Plans until every silence that the plan relies on is confirmed; one that is not makes its server late. */
+function planConfirmed(world: World, first: Replica, pool: FailoverPool, input: PoolInput) {
   const doubted = new Set<string>();
+  let replica = first;
   for (;;) {
     const servers = input.servers.map((server) =>
       doubted.has(server.name)
@@ -90,14 +113,13 @@ function confirmed(world: World, who: Who, pool: FailoverPool, input: PoolInput)
         : server,
     );
     const plan = planPool(pool, { ...input, servers });
-    const asked = plan.status === undefined ? [] : plan.decision.confirmSilence;
-    const renewing = asked.filter(
-      (name) =>
-        !doubted.has(name) &&
-        world.objects.leases[name]?.renewTime !== world[who]?.observations[name]?.renewal?.renewTime,
-    );
-    if (renewing.length === 0) return plan;
-    for (const name of renewing) doubted.add(name);
+    const before = doubted.size;
+    for (const server of plan.status === undefined ? [] : plan.decision.confirmSilence) {
+      const answer = confirms(world, replica, server);
+      replica = answer.replica;
+      if (!answer.silent) doubted.add(server);
+    }
+    if (doubted.size === before) return { plan, replica };
   }
 }
 
@@ -113,10 +135,11 @@ function withBackup(world: World, pool: FailoverPool, order: PoolDecision['creat
 /** One pass over a pool. `dies`: the operator dies right after the commit, before anything that follows from it. */
 export function decides(world: World, poolName: string, who: Who = 'leader', dies = false): World | undefined {
   const input = poolInput(world, poolName, who);
-  const replica = world[who];
-  const pool = replica && seenBy(world, replica).pools[poolName];
-  if (input === undefined || replica === undefined || pool === undefined) return undefined;
-  const { decision, status } = confirmed(world, who, pool, input);
+  const before = world[who];
+  const pool = before && seenBy(world, before).pools[poolName];
+  if (input === undefined || before === undefined || pool === undefined) return undefined;
+  const { plan, replica } = planConfirmed(world, before, pool, input);
+  const { decision, status } = plan;
   let next = world;
   if (status !== undefined) {
     const committed = accepted(who, replacePoolStatus(world, pool, status), world);
@@ -130,7 +153,8 @@ export function decides(world: World, poolName: string, who: Who = 'leader', die
   next = withBackup(next, pool, decision.createBackup);
   if (who === 'stale') return next === world ? undefined : next;
   const memories = put(replica.memories, poolName, sameMemory(replica.memories[poolName], decision.memory));
-  return next === world && memories === replica.memories ? undefined : { ...next, leader: { ...replica, memories } };
+  const same = memories === before.memories && replica.unseen === before.unseen;
+  return next === world && same ? undefined : { ...next, leader: { ...replica, memories } };
 }
 
 function sameMemory(before: PoolDecision['memory'] | undefined, after: PoolDecision['memory']): PoolDecision['memory'] {
@@ -189,13 +213,10 @@ interface LeasePatch {
   readonly spec: { readonly leaseDurationSeconds: number };
 }
 
-/** One pass over a server: its objects, its Lease and its status. */
-export function projects(world: World, server: string, who: Who = 'leader'): World | undefined {
-  const eyes = eyesOf(world, who);
-  if (eyes === undefined) return undefined;
+function serverSeen(eyes: Eyes, server: string) {
   const { stores } = eyes;
   const healthOf = healthIn(eyes);
-  const gathered = gather(
+  return gather(
     {
       stores,
       healthOf,
@@ -205,6 +226,12 @@ export function projects(world: World, server: string, who: Who = 'leader'): Wor
     },
     `${NAMESPACE}/${server}`,
   );
+}
+
+/** One pass over a server: its objects, its Lease and its status. */
+export function projects(world: World, server: string, who: Who = 'leader'): World | undefined {
+  const eyes = eyesOf(world, who);
+  const gathered = eyes && serverSeen(eyes, server);
   if (gathered === undefined) return undefined;
   const { name, uid } = gathered.server.metadata;
   const { status } = planStatus(gathered, undefined);
@@ -214,6 +241,16 @@ export function projects(world: World, server: string, who: Who = 'leader'): Wor
   if (who === 'stale') return leased === world ? undefined : leased;
   const next = podMustGo(gathered) ? withoutPod(leased, server) : withPodAndClaims(leased, server);
   return next === world ? undefined : next;
+}
+
+/** Milliseconds until the state of a server changes by time alone. */
+export function serversDueMs(world: World): number[] {
+  const eyes = eyesOf(world, 'leader');
+  if (eyes === undefined) return [];
+  return Object.keys(world.objects.servers)
+    .map((server) => serverSeen(eyes, server))
+    .map((gathered) => gathered && planStatus(gathered, undefined).state.nextCheckInMs)
+    .filter((ms) => ms !== undefined);
 }
 
 /** The pod ends; so does its recorder. */

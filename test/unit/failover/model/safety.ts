@@ -186,11 +186,19 @@ const overlapBeforeGap: Invariant = ({ before, after }) => {
   return undefined;
 };
 
+/** Maintenance takes a pod away only when what it still records is recorded elsewhere. */
 const podsGoIdle: Invariant = ({ before, after }) => {
-  for (const { server, running, podUID } of Object.values(before.recorders)) {
+  for (const recorder of Object.values(before.recorders)) {
+    const { server, running } = recorder;
     const taken = before.objects.pods[server] !== undefined && after.objects.pods[server] === undefined;
-    if (!taken || after.objects.servers[server] === undefined || running.length === 0) continue;
-    return `the operator takes away the pod ${podUID} of ${server}, which records ${running.join(', ')}`;
+    if (!taken || after.objects.servers[server] === undefined) continue;
+    const { role } = orderOf(recorder);
+    const lost = running.find(
+      (camera) => recordersOf(after, camera).length === 0 && !handedOver(after, recorder, role),
+    );
+    // Without a pool there is nobody to move the role to, so the mode alone counts.
+    if (lost !== undefined && after.objects.servers[server].spec.poolRef !== undefined)
+      return `the operator takes away the pod of ${server}, which alone records ${lost}`;
   }
   return undefined;
 };

@@ -4,7 +4,7 @@ import { decide } from '../../../../src/failover/decide.js';
 import type { Monotonic, Observation } from '../../../../src/failover/types.js';
 import { signalsOf } from '../../../../src/reconcilers/signals.js';
 import { orderOf, inTouch, renews } from './recorder.js';
-import { camerasDueMs, healths, poolInput } from './replica.js';
+import { camerasDueMs, healths, poolInput, serversDueMs, timeoutMs } from './replica.js';
 import { storesOf } from './seen.js';
 import { type ByName, type Objects, put, seenBy, type World } from './world.js';
 
@@ -48,7 +48,7 @@ export function dueInMs(world: World): number | undefined {
     const recorder = world.recorders[name];
     return recorder !== undefined && inTouch(world, recorder) && !orderOf(recorder).displaced;
   };
-  const due: number[] = camerasDueMs(world);
+  const due: number[] = [...camerasDueMs(world), ...serversDueMs(world)];
   for (const pool of Object.keys(world.objects.pools)) {
     const input = poolInput(world, pool);
     if (input === undefined) continue;
@@ -61,6 +61,12 @@ export function dueInMs(world: World): number | undefined {
     const { requeueAfterMs } = decide({ ...input, servers });
     if (requeueAfterMs !== undefined) due.push(requeueAfterMs);
   }
+  for (const name of Object.keys(world.objects.servers)) {
+    const { verdict, nextCheckInMs } = healthOf(name);
+    if (nextCheckInMs !== undefined && !(verdict === 'Healthy' && speaks(name))) due.push(nextCheckInMs);
+  }
+  for (const [name, { readAt }] of Object.entries(world.leader.unseen))
+    due.push(readAt + timeoutMs(world, name) - world.now);
   const unheard = Object.keys(world.objects.servers).some(
     (name) => speaks(name) && healthOf(name).reachable.status !== 'True',
   );

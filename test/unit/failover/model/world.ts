@@ -90,6 +90,8 @@ export interface Replica {
   readonly observations: ByName<Observation>;
   readonly contact: ApiContact | undefined;
   readonly memories: ByName<PoolMemory>;
+  /** Renewals that an uncached read has shown and the watch has not, by server, and when they were first read. */
+  readonly unseen: ByName<{ readonly renewTime: string | undefined; readonly readAt: Monotonic }>;
 }
 
 /** What really happened, kept to judge the decisions by. No rule sees it. */
@@ -149,7 +151,7 @@ export function frozen<T>(value: T): T {
   return Object.freeze(value);
 }
 
-export const freshReplica: Replica = { observations: {}, contact: undefined, memories: {} };
+export const freshReplica: Replica = { observations: {}, contact: undefined, memories: {}, unseen: {} };
 
 /** A recorder that has just been switched on. */
 export function bootedRecorder(server: string, podUID: string): Recorder {
