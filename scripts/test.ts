@@ -32,7 +32,11 @@ async function run(level: Level, mochaArguments: readonly string[], interruption
   const marksFile = join(folder, 'marks');
   const started = performance.now();
   try {
-    await installMissing(level.needs, (line) => console.log(line));
+    const obstacle = await prepare(level);
+    if (obstacle !== undefined) {
+      console.log(`${level.name}: can't start: ${obstacle}`);
+      return { passed: 0, failed: 1, skipped: 0, died: obstacle };
+    }
     const ending = await runMocha(level, mochaArguments, marksFile, interruption);
     const outcome = outcomeOf(readMarks(marksFile), ending);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -40,6 +44,18 @@ async function run(level: Level, mochaArguments: readonly string[], interruption
     return outcome;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Installs and builds what the level needs; or says why that was not possible. */
+async function prepare(level: Level): Promise<string | undefined> {
+  const say = (line: string): void => console.log(line);
+  try {
+    await installMissing(level.needs, say);
+    await level.prepare(say);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -1,4 +1,9 @@
-import type { Need } from '../../test/cluster/packages.js';
+import { ensureBinaries } from '../../test/cluster/binaries.js';
+import { ensurePackages, type Need } from '../../test/cluster/packages.js';
+import { controlPlaneTools, nodeTools } from '../../test/cluster/tool-catalog.js';
+import { buildImage } from '../../test/image/build.js';
+
+type Progress = (line: string) => void;
 
 /** One level of tests: what it needs and how long one test of it may take. */
 export interface Level {
@@ -9,11 +14,30 @@ export interface Level {
   readonly timeoutMs: number;
   /** Debian packages that are installed when they are missing. */
   readonly needs: readonly Need[];
+  /** Builds what takes minutes the first time: no test's time limit should have to allow for that. */
+  prepare(onProgress: Progress): Promise<void>;
   /** One sentence when this machine can't run the level; undefined when it can. */
   unfit(): string | undefined;
 }
 
 const always = (): undefined => undefined;
+const nothing = (): Promise<void> => Promise.resolve();
+
+async function prepareControlPlane(onProgress: Progress): Promise<void> {
+  const ownCluster = process.env.UNDERSTUDY_TEST_KUBECONFIG ?? process.env.UNDERSTUDY_TEST_CONTEXT;
+  if (ownCluster) {
+    await ensureBinaries(['kubectl', 'helm'], onProgress);
+    return;
+  }
+  await ensurePackages(false, onProgress);
+  await ensureBinaries([...controlPlaneTools, 'helm'], onProgress);
+}
+
+async function prepareNodes(onProgress: Progress): Promise<void> {
+  await ensurePackages(true, onProgress);
+  await ensureBinaries([...controlPlaneTools, ...nodeTools, 'helm'], onProgress);
+  await buildImage({ onProgress });
+}
 
 const mediaNeeds: readonly Need[] = [
   { command: 'ffmpeg', package: 'ffmpeg', why: 'makes the pictures of the cameras, and records them' },
@@ -29,12 +53,32 @@ function needsRootOnLinux(): string | undefined {
 
 /** In the order in which they run: the fast ones first. */
 export const levels: readonly Level[] = [
-  { name: 'unit', files: 'test/unit/**/*.test.ts', timeoutMs: 10_000, needs: [], unfit: always },
+  { name: 'unit', files: 'test/unit/**/*.test.ts', timeoutMs: 10_000, needs: [], prepare: nothing, unfit: always },
   // Real ffmpeg, cameras and disks around the recorder, without a cluster.
-  { name: 'media', files: 'test/media/**/*.test.ts', timeoutMs: 60_000, needs: mediaNeeds, unfit: always },
-  // The first hook may have to build the control plane's binaries.
-  { name: 'api', files: 'test/api/**/*.test.ts', timeoutMs: 60_000, needs: [], unfit: always },
-  { name: 'e2e', files: 'test/e2e/**/*.test.ts', timeoutMs: 300_000, needs: [], unfit: needsRootOnLinux },
+  {
+    name: 'media',
+    files: 'test/media/**/*.test.ts',
+    timeoutMs: 60_000,
+    needs: mediaNeeds,
+    prepare: nothing,
+    unfit: always,
+  },
+  {
+    name: 'api',
+    files: 'test/api/**/*.test.ts',
+    timeoutMs: 60_000,
+    needs: [],
+    prepare: prepareControlPlane,
+    unfit: always,
+  },
+  {
+    name: 'e2e',
+    files: 'test/e2e/**/*.test.ts',
+    timeoutMs: 300_000,
+    needs: [],
+    prepare: prepareNodes,
+    unfit: needsRootOnLinux,
+  },
 ];
 
 export interface Request {

@@ -7,7 +7,15 @@ export const triggers = ['Unreachable', 'AllDisksLost', 'RecordingServiceFailed'
 export type Trigger = (typeof triggers)[number];
 
 const serverName = () => z.string().min(1).max(40);
-const evidence = () => z.array(z.string().max(256)).max(16);
+/** What was seen of a failure. Frozen as it was first seen: nothing in it changes by itself. */
+const evidenceEntry = z.object({
+  reason: z.string().max(64).describe('One of the fixed reasons.').optional(),
+  message: z.string().max(256),
+  time: time().describe(
+    "When it began, as far as is known: by Kubernetes, by the recorder's own clock, or when it was first seen.",
+  ),
+});
+const evidence = () => z.array(evidenceEntry).max(16);
 
 const spec = z.object({
   failoverTimeoutSeconds: seconds(3, 3600)
@@ -17,6 +25,16 @@ const spec = z.object({
   recordingServiceGraceSeconds: seconds(0, 3600)
     .default(30)
     .describe('The recording service must have failed for so long (rule 9c).'),
+  startGraceSeconds: seconds(0, 3600)
+    .default(120)
+    .describe(
+      'A recording service that is starting for longer has failed (rule 9c); a server that has not been ready once after so long waits for a person.',
+    ),
+  restartGraceSeconds: seconds(0, 3600)
+    .default(60)
+    .describe(
+      'A recorder that has announced its stop is given so long to come back, if that is longer than the timeout.',
+    ),
   failback: z
     .object({
       mode: z
@@ -38,6 +56,21 @@ const spec = z.object({
     })
     .prefault({})
     .describe('Which standbys fit.'),
+  storm: z
+    .object({
+      maxUnreachablePercent: z
+        .int()
+        .min(1)
+        .max(100)
+        .meta({ format: 'int32' })
+        .default(50)
+        .describe('Failovers of silent servers are held when more of the nodes than this are silent; 100: never held.'),
+      holdSeconds: seconds(0, 3600)
+        .default(60)
+        .describe('A hold ends by itself after so long without a gap in the contact with the API server.'),
+    })
+    .prefault({})
+    .describe('When many servers fall silent at once, the network is more likely at fault than they.'),
   backup: z
     .object({
       engine: z.enum(['Secret']).default('Secret').describe('Where the baseline is kept.'),
@@ -117,6 +150,13 @@ const historyEntry = z.object({
   unproved: z.array(z.string().max(63)).max(64).optional(),
 });
 
+const hold = z.object({
+  startTime: time().describe('Since when failovers of silent servers are held.'),
+  untilTime: time().describe('When it ends by itself; later if the API server stops answering.').optional(),
+  releasedTime: time().describe('Since when they are served again although the storm lasts.').optional(),
+  reason: z.enum(['Elapsed', 'Requested']).describe('Why it was released.').optional(),
+});
+
 const status = z.object({
   observedGeneration: z.int().min(0).meta({ format: 'int64' }).optional(),
   epoch: epoch().describe('Highest epoch decided; only grows.').optional(),
@@ -140,6 +180,7 @@ const status = z.object({
     .describe('Broken servers in the order in which they will be served (rule 13).')
     .optional(),
   roles: listMap(z.array(role).max(1024), 'name').describe('Every role that has ever moved.').optional(),
+  hold: hold.describe('The storm hold, as long as the storm lasts.').optional(),
   counts: z
     .object({ active: count(4096), standby: count(4096), broken: count(4096), maintenance: count(4096) })
     .optional(),
@@ -177,6 +218,15 @@ export const failoverPoolKind = {
       jsonPath: ".status.conditions[?(@.type=='StandbyAvailable')].reason",
       priority: 1,
     },
+    { name: 'Protected', type: 'string', jsonPath: ".status.conditions[?(@.type=='Protected')].reason", priority: 1 },
+    { name: 'Held', type: 'string', jsonPath: ".status.conditions[?(@.type=='FailoversHeld')].reason", priority: 1 },
+    {
+      name: 'Operator',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='OperatorIsolated')].reason",
+      description: 'Whether the operator runs on other nodes than the recorders',
+      priority: 1,
+    },
     { name: 'Last-baseline', type: 'string', jsonPath: '.status.history[0].backupName', priority: 1 },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
@@ -192,3 +242,5 @@ export type CurrentFailover = z.infer<typeof current>;
 export type Role = z.infer<typeof role>;
 export type QueueEntry = NonNullable<FailoverPoolStatus['queue']>[number];
 export type HistoryEntry = z.infer<typeof historyEntry>;
+export type EvidenceEntry = z.infer<typeof evidenceEntry>;
+export type StormHold = z.infer<typeof hold>;

@@ -81,6 +81,42 @@ export const reasons = {
   /** The pod is made from an older template and serves a role; it is replaced when it is next made. */
   TemplateOutdated: 'TemplateOutdated',
 
+  // --- RecordingServer: evidence, planned restarts
+  /** The recorder has announced that it stops, and is awaited back for restartGraceSeconds. */
+  Restarting: 'Restarting',
+  /** The node of its pod does not exist any more. */
+  NodeGone: 'NodeGone',
+  /** The node of its pod is not ready, or its kubelet is not heard. Never a failure by itself. */
+  NodeNotReady: 'NodeNotReady',
+  /** It has no pod. */
+  NoPod: 'NoPod',
+  /** Its pod was evicted. */
+  PodEvicted: 'PodEvicted',
+  /** Its pod has ended otherwise. */
+  PodEnded: 'PodEnded',
+  /** Its pod is being deleted; on a lost node nobody can confirm that it has ended. */
+  PodTerminating: 'PodTerminating',
+  /** Its pod has a node, but no sandbox with its volumes and network there. */
+  PodNotStarted: 'PodNotStarted',
+  /** A volume of its pod can't be mounted; the message carries the kubelet's words. */
+  MountFailed: 'MountFailed',
+  /** A volume of its pod can't be attached to the node; the message carries the controller's words. */
+  AttachFailed: 'AttachFailed',
+  /** A disk does not take writes, by the recorder's own probe. */
+  DiskLost: 'DiskLost',
+  /** The claim has lost its volume for good (phase Lost). */
+  ClaimLost: 'ClaimLost',
+  /** The claim was deleted. While its mounted disk takes footage nothing is lost; after the pod has ended, it is. */
+  ClaimDeleted: 'ClaimDeleted',
+  /** The claim is being deleted: it goes as soon as the pod ends. */
+  ClaimTerminating: 'ClaimTerminating',
+  /** The claim under this name is another one (uid) than the pod was made with. */
+  ClaimReplaced: 'ClaimReplaced',
+  /** The PersistentVolume of the claim has failed. */
+  VolumeFailed: 'VolumeFailed',
+  /** The claim is bound to a PersistentVolume that does not exist. */
+  VolumeMissing: 'VolumeMissing',
+
   // --- RecordingServer: protection
   /** A standby would take over. */
   StandbyReady: 'StandbyReady',
@@ -134,6 +170,34 @@ export const reasons = {
   Paused: 'Paused',
   /** Not paused. */
   NotPaused: 'NotPaused',
+
+  // --- FailoverPool: storm hold
+  /** A queued server waits until the storm hold ends. */
+  FailoversHeld: 'FailoversHeld',
+  /** Too many nodes fell silent at once: failovers of silent servers are held. */
+  StormHold: 'StormHold',
+  /** The storm lasts, but its hold was released: by itself after storm.holdSeconds, or by a person. */
+  HoldReleased: 'HoldReleased',
+  /** Enough nodes are heard again: the hold has ended. */
+  StormOver: 'StormOver',
+  /** No storm: failovers are served as they come. */
+  NoStorm: 'NoStorm',
+
+  // --- FailoverPool: protection and the operator's own place
+  /** After the loss of any one recorder or any one node every camera would be recorded. */
+  AllSurvivable: 'AllSurvivable',
+  /** Some single failures would leave cameras unrecorded; the message names them. */
+  NotSurvivable: 'NotSurvivable',
+  /** One node runs recorders and every ready replica of the operator: with it nobody would be left to move the roles. */
+  OperatorAtRisk: 'OperatorAtRisk',
+  /** No replica of the operator shares a node with a recorder of the pool (rule 8). */
+  OnOtherNodes: 'OnOtherNodes',
+  /** A replica of the operator runs on the node of a recorder. */
+  SharesNode: 'SharesNode',
+  /** All replicas of the operator run on one node. */
+  OneNode: 'OneNode',
+  /** Operator and recorders have fewer than three nodes between them (rule 8). */
+  TooFewMachines: 'TooFewMachines',
 
   // --- Events of a failover
   /** A server was judged broken and took its place in the queue. */

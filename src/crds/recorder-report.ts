@@ -41,7 +41,9 @@ const status = z.object({
   clockOffsetSeconds: z.number().describe("Recorder's clock minus the API server's, in steps of a half.").optional(),
   recordingService: z
     .object({
-      state: z.enum(['Starting', 'Ready', 'Failed']),
+      state: z
+        .enum(['Starting', 'Ready', 'Failed', 'Stopping'])
+        .describe('Stopping: the recorder was asked to end, and announces it.'),
       sinceTime: time(),
       message: z.string().max(512).optional(),
     })

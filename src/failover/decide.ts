@@ -11,9 +11,12 @@ import { assignmentOf } from './assignment.js';
 import { makeBaseline } from './baseline.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
+import { gatherEvidence } from './evidence-record.js';
 import { poolConditions } from './pool-conditions.js';
+import { poolProtection } from './protection.js';
 import { queueBroken, releaseRecovered } from './queue.js';
 import { heldRoles, holderOf } from './roles.js';
+import { holdInStorm } from './storm.js';
 import {
   dropOrphanedTakeover,
   noteAcknowledgement,
@@ -35,12 +38,14 @@ const policies: readonly Policy[] = [
   dropOrphanedTakeover,
   releaseRecovered,
   queueBroken,
+  gatherEvidence,
   noteAcknowledgement,
   noteBinding,
   supersedeFailedStandby,
   proveTakeover,
   settleFoundHandovers,
   makeBaseline,
+  holdInStorm,
   serveQueue,
   forgetEmptyRoles,
   countServers,
@@ -48,7 +53,7 @@ const policies: readonly Policy[] = [
 
 function draftOf(input: PoolInput): Draft {
   const { conditions: _conditions, observedGeneration: _generation, ...record } = input.status;
-  return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [] };
+  return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [], held: false };
 }
 
 function assigned({ name, uid, spec, status, leaseAssignment }: ServerView, pool: FailoverPoolStatus): string {
@@ -70,12 +75,14 @@ function requeueAfterMs({ due, input }: Draft): number | undefined {
 export function decide(input: PoolInput): PoolDecision {
   const draft = draftOf(input);
   for (const policy of policies) policy(draft);
+  const protection = poolProtection(draft);
   const affected = input.servers.filter(
     (server) => server.member && assigned(server, input.status) !== assigned(server, draft.record),
   );
   return {
     record: draft.record,
-    conditions: poolConditions(draft),
+    conditions: poolConditions(draft, protection),
+    protection: protection.servers,
     events: draft.events,
     confirmSilence: [...draft.confirmSilence],
     createBackup: draft.backup,

@@ -7,6 +7,8 @@ export interface Draft {
   readonly events: PoolEvent[];
   readonly confirmSilence: Set<string>;
   backup?: BackupOrder;
+  /** A storm lasts and its hold is not released: planned moves and failovers of silent servers wait. */
+  held: boolean;
   /** Waits that are still wanted, with their starts. */
   readonly waits: Map<string, Monotonic>;
   /** Milliseconds until a wait ends or something else changes by time alone. */

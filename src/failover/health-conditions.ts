@@ -1,5 +1,7 @@
 import { reasons } from '../crds/index.js';
-import { containerCannotRun, currentReport, volumeLost } from './observation.js';
+import { clusterFault, volumeLost } from './disks.js';
+import { containerCannotRun } from './observation.js';
+import { currentReport } from './report.js';
 import type { Silence } from './silence.js';
 import type { ConditionVerdict, Observation, Signals } from './types.js';
 
@@ -12,7 +14,12 @@ export function unseen(message: string): ConditionVerdict {
 }
 
 /** Condition Reachable: do heartbeats arrive? */
-export function reachable({ renewal, everReady, leaseSeenAt }: Observation, silence: Silence): ConditionVerdict {
+export function reachable(observation: Observation, silence: Silence): ConditionVerdict {
+  const { renewal, everReady, leaseSeenAt, announcement } = observation;
+  if (announcement !== undefined && silence.awaitedForMs > 0) {
+    const message = `It announced at ${announcement.sinceTime} that it stops, and is awaited back`;
+    return { status: 'Unknown', reason: reasons.Restarting, message };
+  }
   const last = renewal === undefined ? 'No heartbeat has ever come' : `No heartbeat since ${renewal.renewTime}`;
   if (silence.fresh) return { status: 'True', reason: reasons.HeartbeatFresh, message: 'Heartbeats arrive' };
   if (leaseSeenAt === undefined) return unseen('It has no Lease yet');
@@ -48,7 +55,18 @@ function storageFault(signals: Signals): ConditionVerdict | undefined {
   if (misconfigured !== '')
     return { status: 'False', reason: reasons.VolumeMisconfigured, message: `Not writable: ${misconfigured}` };
   if (full !== '') return { status: 'False', reason: reasons.DiskFull, message: `Full: ${full}` };
-  return undefined;
+  return claimsAtRisk(signals);
+}
+
+/** The disks take footage, but the cluster has lost, deleted or replaced what they belong to: a restart loses them. */
+function claimsAtRisk(signals: Signals): ConditionVerdict | undefined {
+  const report = currentReport(signals);
+  const faults = signals.volumes.map((volume) => clusterFault(volume, report)).filter((fault) => fault !== undefined);
+  const [first] = faults;
+  if (first === undefined) return undefined;
+  const what = faults.map(({ message }) => message).join('; ');
+  const message = `Its disks still take footage, and would be lost with its pod: ${what}; move its role before the pod ends`;
+  return { status: 'False', reason: first.reason, message };
 }
 
 /** Condition StorageHealthy: do all material disks take writes? Some lost is degraded, not broken (rule 9b). */
@@ -74,6 +92,8 @@ export function recordingServiceReady({ signals, everReady }: Observation): Cond
   if (service === undefined) return unseen('The recorder has not reported its recording service yet');
   if (service.state === 'Failed')
     return { status: 'False', reason: reasons.RecordingServiceFailed, message: service.message ?? 'It has failed' };
+  if (service.state === 'Stopping')
+    return { status: 'Unknown', reason: reasons.Restarting, message: 'The recorder was asked to stop' };
   if (service.state === 'Starting')
     return { status: 'Unknown', reason: reasons.Starting, message: 'The recording service is starting' };
   return { status: 'True', reason: reasons.ServiceRunning, message: 'The recording service works' };

@@ -1,5 +1,8 @@
-import type { RecorderReportStatus } from '../crds/index.js';
-import type { LeaseSignal, Monotonic, Observation, PodSignal, Renewal, Signals, VolumeSignal } from './types.js';
+import { foldAnnouncement } from './announcement.js';
+import { allDisksLost } from './disks.js';
+import { factsOf, foldFacts } from './evidence.js';
+import { currentReport } from './report.js';
+import type { LeaseSignal, Monotonic, Observation, PodSignal, Renewal, Signals } from './types.js';
 
 /** Container states from which a recorder does not come back without something being mended. */
 const deadlyWaitingReasons: ReadonlySet<string> = new Set([
@@ -14,42 +17,9 @@ const deadlyWaitingReasons: ReadonlySet<string> = new Set([
   'StartError',
 ]);
 
-/** The report, if the present pod wrote it: another pod's word says nothing about this one. */
-export function currentReport(signals: Pick<Signals, 'report' | 'pod'>): RecorderReportStatus | undefined {
-  const { report, pod } = signals;
-  return report !== undefined && pod !== undefined && report.podUID === pod.uid ? report : undefined;
-}
-
 /** Whether the container waits for something that does not pass by itself. */
 export function containerCannotRun(pod: PodSignal | undefined): boolean {
   return pod?.waitingReason !== undefined && deadlyWaitingReasons.has(pod.waitingReason);
-}
-
-/** The cluster has lost the claim or its volume. */
-function lostByCluster(volume: VolumeSignal): boolean {
-  return volume.claimPhase === 'Lost' || volume.volumePhase === 'Failed';
-}
-
-/**
- * Whether a volume is lost. The agent's probe reads and writes the very disk, so its word goes before the cluster's:
- * a claim can be Lost while its mounted disk goes on taking footage. Full and misconfigured disks are not lost.
- */
-export function volumeLost(volume: VolumeSignal, report: RecorderReportStatus | undefined): boolean {
-  const reported = report?.volumes?.find((candidate) => candidate.name === volume.name)?.state;
-  if (reported === 'Lost' || reported === 'Replaced') return true;
-  if (reported === 'Healthy' || reported === 'Full') return false;
-  return lostByCluster(volume);
-}
-
-/** Rule 9b: every material disk is lost. */
-export function allDisksLost(signals: Signals): boolean {
-  const report = currentReport(signals);
-  return signals.volumes.length > 0 && signals.volumes.every((volume) => volumeLost(volume, report));
-}
-
-/** Rule 9b without the agent's word: what the cluster alone says. */
-export function allDisksLostByCluster(signals: Signals): boolean {
-  return signals.volumes.length > 0 && signals.volumes.every(lostByCluster);
 }
 
 function foldRenewal(before: Observation | undefined, lease: LeaseSignal | undefined, now: Monotonic) {
@@ -88,6 +58,22 @@ function looksReady(signals: Signals): boolean {
   return signals.lease?.renewTime !== undefined && currentReport(signals)?.recordingService?.state === 'Ready';
 }
 
+/** A recorder that failed and then stops in an orderly way has not recovered by that. */
+function serviceFailing(before: Observation | undefined, signals: Signals): boolean {
+  const state = currentReport(signals)?.recordingService?.state;
+  return state === 'Failed' || (state === 'Stopping' && before?.serviceFailedAt !== undefined);
+}
+
+/**
+ * The present pod renews, and has said neither that its recording service works nor that it failed. Counted from its
+ * first renewal: what comes before (an image, a volume) is silence.
+ */
+function serviceStarting({ pod, lease, report }: Signals): boolean {
+  if (pod === undefined || lease?.holderIdentity !== pod.uid) return false;
+  const state = currentReport({ pod, report })?.recordingService?.state;
+  return state !== 'Ready' && state !== 'Failed';
+}
+
 /**
  * Folds the present signals of a server into what this replica has seen of it. Called at every change of a signal, with
  * all of them; calling it twice with the same is harmless. The first observation of a server starts every timer at
@@ -95,15 +81,22 @@ function looksReady(signals: Signals): boolean {
  */
 export function observe(previous: Observation | undefined, signals: Signals, now: Monotonic): Observation {
   const before = previous?.serverUID === signals.serverUID ? previous : undefined;
-  const serviceFailed = currentReport(signals)?.recordingService?.state === 'Failed';
+  const renewal = foldRenewal(before, signals.lease, now);
+  const heard = renewal !== before?.renewal;
+  const everReady = before?.everReady === true || signals.everReady || looksReady(signals);
+  const samePod = before?.signals.pod?.uid === signals.pod?.uid;
   return {
     serverUID: signals.serverUID,
     signals,
-    renewal: foldRenewal(before, signals.lease, now),
+    renewal,
     leaseSeenAt: foldLeaseSeenAt(before, signals.lease, now),
     disksLostAt: since(allDisksLost(signals), before?.disksLostAt, now),
-    serviceFailedAt: since(serviceFailed, before?.serviceFailedAt, now),
+    serviceFailedAt: since(serviceFailing(before, signals), before?.serviceFailedAt, now),
     containerFailedAt: since(containerFailing(before, signals), before?.containerFailedAt, now),
-    everReady: before?.everReady === true || signals.everReady || looksReady(signals),
+    serviceStartingAt: since(serviceStarting(signals), samePod ? before?.serviceStartingAt : undefined, now),
+    neverReadyAt: since(!everReady && signals.inMaintenance !== true, before?.neverReadyAt, now),
+    announcement: foldAnnouncement(before, signals, now),
+    facts: foldFacts(before?.facts, factsOf(signals), heard, now),
+    everReady,
   };
 }

@@ -1,8 +1,14 @@
 import { type QueueEntry, reasons } from '../crds/index.js';
 import { type Draft, viewOf } from './draft.js';
-import { type HeldRole, heldRoles } from './roles.js';
-import { assignedRole, chooseStandby, whyNone } from './standby-choice.js';
-import type { ConditionVerdict, PoolConditionType, PoolInput, ServerView } from './types.js';
+import { operatorIsolated } from './isolation.js';
+import { listed } from './placement.js';
+import type { PoolProtection } from './protection.js';
+import type { HeldRole } from './roles.js';
+import { chooseStandby, whyNone } from './standby-choice.js';
+import type { StandbyTable } from './standby-table.js';
+import { failoversHeld } from './storm.js';
+import { standbyFailure } from './takeover.js';
+import type { ConditionVerdict, PoolConditionType, PoolInput } from './types.js';
 
 const yes = (reason: ConditionVerdict['reason'], message: string): ConditionVerdict => ({
   status: 'True',
@@ -15,30 +21,11 @@ const no = (reason: ConditionVerdict['reason'], message: string): ConditionVerdi
   message,
 });
 
-/** Names that fit into a message, and how many more there are. */
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 20).join(', ');
-  return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
-}
-
-/** The servers that hold no role: only they can be free for one. Of 200 servers few are left to compare. */
-function freeServers(view: PoolInput): ServerView[] {
-  return view.servers.filter((server) => assignedRole(view, server) === '');
-}
-
 /** Rule 6: is there a standby for every role that is held? */
-function standbyAvailable(view: PoolInput): ConditionVerdict {
-  const free = new Set(freeServers(view).map(({ name }) => name));
-  const choices = heldRoles(view).map((role) => {
-    const servers = view.servers.filter(({ name }) => free.has(name) || name === role.name || name === role.holder);
-    const { candidates } = chooseStandby({ ...view, servers }, role, { tolerateLate: true });
-    return {
-      role,
-      fit: candidates.find(({ server, reason }) => reason === reasons.Fits && server.name !== role.holder),
-    };
-  });
+function standbyAvailable(view: PoolInput, { roles, fitting }: StandbyTable): ConditionVerdict {
+  const choices = roles.map((role) => ({ role, fit: fitting(role)[0] }));
   const without = choices.filter(({ fit }) => fit === undefined).map(({ role }) => role);
-  const ready = new Set(choices.map(({ fit }) => fit?.server.name).filter((name) => name !== undefined));
+  const ready = new Set(choices.map(({ fit }) => fit?.name).filter((name) => name !== undefined));
   if (choices.length === 0) return no(reasons.NoStandby, 'No server of the pool holds a role');
   if (ready.size === 0) return noneFits(view, without[0]);
   const rest = without.length === 0 ? '' : `; none fits the roles ${listed(without.map(({ name }) => name))}`;
@@ -65,7 +52,19 @@ function stuck(view: PoolInput): QueueEntry | undefined {
   return view.status.queue?.find(({ waitingFor }) => helpless.some((reason) => waitingFor?.startsWith(`${reason}:`)));
 }
 
-function stalled(view: PoolInput): ConditionVerdict {
+/** A takeover that can't be finished, and by spec.paused not be begun anew with another standby either. */
+function stuckInPause(draft: Draft): string | undefined {
+  const { current } = draft.record;
+  if (!draft.input.spec.paused || current?.step !== 'TakingOver') return undefined;
+  const failure = standbyFailure(draft, current);
+  if (failure === undefined) return undefined;
+  return `${current.standby} was to take over the role ${current.role}, but ${failure}; spec.paused keeps the next standby from it`;
+}
+
+function stalled(draft: Draft): ConditionVerdict {
+  const view = viewOf(draft);
+  const pausedIn = stuckInPause(draft);
+  if (pausedIn !== undefined) return yes(reasons.Paused, pausedIn);
   const entry = stuck(view);
   if (entry?.waitingFor === undefined) return no(reasons.AsExpected, 'Nothing waits for a person');
   const reason = [reasons.NoStandby, reasons.Paused].find((known) => entry.waitingFor?.startsWith(`${known}:`));
@@ -78,9 +77,17 @@ function reconciling({ status: { current } }: PoolInput): ConditionVerdict {
   return yes(reasons.FailingOver, `Failover of ${current.server}: ${what} ${current.role}`);
 }
 
+/** Nothing new is begun; what is committed is finished, since a role between two servers is what nobody wants. */
+function pausedCondition({ spec, status: { current } }: PoolInput): ConditionVerdict {
+  if (!spec.paused) return no(reasons.NotPaused, 'Failovers are served');
+  const running = current && `; what is committed is finished: ${current.server} to ${current.standby}`;
+  return yes(reasons.Paused, `spec.paused: nothing is moved${running ?? ''}`);
+}
+
 /** Ready is about the pool's roles: a role that a substitute records is as it should be (kstatus). */
-function ready(view: PoolInput): ConditionVerdict {
-  const wrong = [stalled(view), reconciling(view)].find(({ status }) => status === 'True');
+function ready(draft: Draft): ConditionVerdict {
+  const view = viewOf(draft);
+  const wrong = [stalled(draft), reconciling(view)].find(({ status }) => status === 'True');
   if (wrong !== undefined) return no(wrong.reason, wrong.message);
   const queued = view.status.queue?.[0];
   if (queued !== undefined) return no(reasons.FailingOver, `${queued.server} waits: ${queued.waitingFor ?? ''}`);
@@ -88,17 +95,20 @@ function ready(view: PoolInput): ConditionVerdict {
 }
 
 /** All conditions of a pool, as they follow from the decision. */
-export function poolConditions(draft: Draft): Readonly<Record<PoolConditionType, ConditionVerdict>> {
+export function poolConditions(
+  draft: Draft,
+  protection: PoolProtection,
+): Readonly<Record<PoolConditionType, ConditionVerdict>> {
   const view = viewOf(draft);
-  const paused = view.spec.paused;
   return {
-    Ready: ready(view),
-    StandbyAvailable: standbyAvailable(view),
+    Ready: ready(draft),
+    StandbyAvailable: standbyAvailable(view, protection.table),
     OnSubstitute: onSubstitute(view),
-    Paused: paused
-      ? yes(reasons.Paused, 'spec.paused: nothing is moved')
-      : no(reasons.NotPaused, 'Failovers are served'),
+    Paused: pausedCondition(view),
     Reconciling: reconciling(view),
-    Stalled: stalled(view),
+    Stalled: stalled(draft),
+    FailoversHeld: failoversHeld(draft),
+    Protected: protection.condition,
+    OperatorIsolated: operatorIsolated(draft),
   };
 }

@@ -1,6 +1,8 @@
 import { type QueueEntry, reasons, type Trigger } from '../crds/index.js';
 import { type Draft, type Policy, viewOf } from './draft.js';
+import { recordedEvidence, steadyWall } from './evidence-record.js';
 import { findServer, type HeldRole, heldRoles, holderOf, isHolder } from './roles.js';
+import type { Evidence } from './types.js';
 
 /** Room in status.queue. */
 const LONGEST_QUEUE = 256;
@@ -66,7 +68,7 @@ export const releaseRecovered: Policy = (draft) => {
 
 interface Failure {
   readonly trigger: Trigger;
-  readonly evidence: readonly string[];
+  readonly evidence: readonly Evidence[];
   readonly brokenForMs: number;
   readonly lastSeenTime?: string | undefined;
 }
@@ -76,7 +78,8 @@ function failureOf(draft: Draft, role: HeldRole): Failure | undefined {
   const holder = holderOf(viewOf(draft), role);
   if (holder === undefined) {
     if (role.holder === role.name) return undefined;
-    const evidence = [`server ${role.holder} was deleted or left the pool while it held the role ${role.name}`];
+    const message = `server ${role.holder} was deleted or left the pool while it held the role ${role.name}`;
+    const evidence = [{ reason: reasons.ServerDeleted, message, ageMs: 0 }];
     return { trigger: 'ServerDeleted', evidence, brokenForMs: 0 };
   }
   const { verdict, trigger, evidence, brokenForMs, lastSeenTime } = holder.health;
@@ -85,8 +88,9 @@ function failureOf(draft: Draft, role: HeldRole): Failure | undefined {
 
 function enter(draft: Draft, role: HeldRole, failure: Failure): void {
   const { trigger, evidence, brokenForMs, lastSeenTime } = failure;
-  const brokenTime = new Date(draft.input.now.wall.getTime() - brokenForMs).toISOString();
-  const entry: QueueEntry = { server: role.holder, role: role.name, trigger, evidence: [...evidence], brokenTime };
+  const brokenTime = new Date(steadyWall(draft) - brokenForMs).toISOString();
+  const seen = recordedEvidence(draft, evidence);
+  const entry: QueueEntry = { server: role.holder, role: role.name, trigger, evidence: seen, brokenTime };
   setQueue(draft, [
     ...(draft.record.queue ?? []),
     { ...entry, ...(lastSeenTime === undefined ? {} : { lastSeenTime }) },
@@ -97,7 +101,7 @@ function enter(draft: Draft, role: HeldRole, failure: Failure): void {
     type: 'Warning',
     reason: reasons.ServerBroken,
     action: 'Queue',
-    note: `${role.holder} is broken (${trigger}) with the role ${role.name}: ${evidence.join('; ')}`,
+    note: `${role.holder} is broken (${trigger}) with the role ${role.name}: ${evidence.map(({ message }) => message).join('; ')}`,
   });
 }
 

@@ -36,9 +36,14 @@ function broken({ previous, brokenForMs, now }: StateInput): StateOutcome {
   return { state: 'Broken', brokenTime, repaired: false };
 }
 
+/** A time to come was written before the clock was set back: waiting for it could take days. */
+function pastTime(time: string | undefined, now: Date): string | undefined {
+  return time !== undefined && Date.parse(time) <= now.getTime() ? time : undefined;
+}
+
 /** Rule 2: a repaired server is a standby once it has been healthy for stableSeconds. */
 function recovering({ previous, stableSeconds, now, verdict }: StateInput): StateOutcome {
-  const healthyTime = previous?.healthyTime ?? (verdict === 'Healthy' ? now.toISOString() : undefined);
+  const healthyTime = pastTime(previous?.healthyTime, now) ?? (verdict === 'Healthy' ? now.toISOString() : undefined);
   const brokenTime = previous?.brokenTime;
   if (healthyTime === undefined) return { state: 'Broken', brokenTime, repaired: false };
   const remainingMs = Date.parse(healthyTime) + stableSeconds * 1000 - now.getTime();

@@ -1,18 +1,35 @@
 import type { FailoverPoolSpec, RecordingServerSpec } from '../crds/index.js';
 import type { HealthSettings } from './types.js';
 
+type PoolClocks = Pick<
+  FailoverPoolSpec,
+  | 'failoverTimeoutSeconds'
+  | 'storageGraceSeconds'
+  | 'recordingServiceGraceSeconds'
+  | 'startGraceSeconds'
+  | 'restartGraceSeconds'
+>;
+
 /** What holds for a server that no pool watches: its conditions are judged all the same. Seconds. */
-const unwatched: HealthSettings = { timeoutSeconds: 30, storageGraceSeconds: 5, recordingServiceGraceSeconds: 30 };
+const unwatched: PoolClocks = {
+  failoverTimeoutSeconds: 30,
+  storageGraceSeconds: 5,
+  recordingServiceGraceSeconds: 30,
+  startGraceSeconds: 120,
+  restartGraceSeconds: 60,
+};
 
 /** Rule 9: the times by which a server is judged. A server's own timeout goes before its pool's. */
 export function healthSettings(
   server: Pick<RecordingServerSpec, 'failoverTimeoutSeconds'>,
-  pool?: Pick<FailoverPoolSpec, 'failoverTimeoutSeconds' | 'storageGraceSeconds' | 'recordingServiceGraceSeconds'>,
+  pool: PoolClocks = unwatched,
 ): HealthSettings {
   return {
-    timeoutSeconds: server.failoverTimeoutSeconds ?? pool?.failoverTimeoutSeconds ?? unwatched.timeoutSeconds,
-    storageGraceSeconds: pool?.storageGraceSeconds ?? unwatched.storageGraceSeconds,
-    recordingServiceGraceSeconds: pool?.recordingServiceGraceSeconds ?? unwatched.recordingServiceGraceSeconds,
+    timeoutSeconds: server.failoverTimeoutSeconds ?? pool.failoverTimeoutSeconds,
+    storageGraceSeconds: pool.storageGraceSeconds,
+    recordingServiceGraceSeconds: pool.recordingServiceGraceSeconds,
+    startGraceSeconds: pool.startGraceSeconds,
+    restartGraceSeconds: pool.restartGraceSeconds,
   };
 }
 

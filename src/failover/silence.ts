@@ -1,3 +1,4 @@
+import { awaitedForMs } from './announcement.js';
 import { heartbeatSeconds, LONGEST_HEARTBEAT_SECONDS } from './settings.js';
 import type { ApiContact, HealthSettings, Monotonic, Observation } from './types.js';
 
@@ -19,6 +20,8 @@ export interface Silence {
   readonly fresh: boolean;
   /** This replica has seen a renewal happen once, and the next is late. */
   readonly late: boolean;
+  /** It has announced its stop, and is awaited for so long; 0 when not. Until then silence is no failure. */
+  readonly awaitedForMs: number;
 }
 
 /**
@@ -52,5 +55,12 @@ export function silenceOf(
   const heard = renewal?.witnessed === true && leaseSeenAt !== undefined;
   const alive = heard && renewal.seenAt >= Math.max(contact.since, leaseSeenAt);
   const late = silentForMs >= lateAfterMs;
-  return { silentForMs, lateAfterMs, timeoutMs, fresh: alive && !late, late: heard && late };
+  return {
+    silentForMs,
+    lateAfterMs,
+    timeoutMs,
+    fresh: alive && !late,
+    late: heard && late,
+    awaitedForMs: awaitedForMs(observation, settings, now),
+  };
 }

@@ -26,8 +26,8 @@ export interface ChoiceOptions {
   readonly cameras?: number;
   /** For conditions: a late heartbeat, or an operator that has just started, does not make a standby unavailable. */
   readonly tolerateLate?: boolean;
-  /** Leaves out this server and all others of its node: what would remain after the loss of its node? */
-  readonly without?: ServerView | undefined;
+  /** `assignedRole`, when it has been worked out for all servers already. */
+  readonly roleOf?: (server: ServerView) => string;
 }
 
 /** The role that the server records or is about to; empty when it is free. */
@@ -48,12 +48,12 @@ function unhealthy({ health }: ServerView, role: HeldRole, server: ServerView, t
   if (health.verdict === 'NeverReady')
     return { reason: reasons.NeverReady, message: 'it has not been ready once; look at its pod' };
   if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that broke' };
-  const why = health.evidence[0] ?? 'it has not reported that it can record';
+  const why = health.evidence[0]?.message ?? 'it has not reported that it can record';
   return { reason: reasons.NotHealthy, message: `${health.trigger ?? health.verdict}: ${why}` };
 }
 
-function occupied(view: PoolView, role: HeldRole, server: ServerView) {
-  const other = assignedRole(view, server);
+function occupied(view: PoolView, role: HeldRole, server: ServerView, { roleOf }: ChoiceOptions) {
+  const other = roleOf?.(server) ?? assignedRole(view, server);
   if (other !== '' && other !== role.name) return { reason: reasons.Busy, message: `it records the role ${other}` };
   const queued = view.status.queue?.find((entry) => entry.server === server.name && entry.role !== role.name);
   if (queued === undefined) return undefined;
@@ -69,15 +69,15 @@ function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: C
     : undefined;
   return (
     unhealthy(server, role, server, options.tolerateLate === true) ??
-    occupied(view, role, server) ??
+    occupied(view, role, server, options) ??
     failed ??
     misfit(view.spec.compatibility.version, modelOf(view, role), server)
   );
 }
 
 /** Who goes first: whoever records the role already, stable standbys, the role's home, any other that is free. */
-function tier(view: PoolView, role: HeldRole, server: ServerView): number {
-  if (assignedRole(view, server) === role.name) return 0;
+function tier(view: PoolView, role: HeldRole, server: ServerView, { roleOf }: ChoiceOptions): number {
+  if ((roleOf?.(server) ?? assignedRole(view, server)) === role.name) return 0;
   if (server.status?.state === 'Standby') return 1;
   return server.name === role.name ? 2 : 3;
 }
@@ -90,9 +90,14 @@ function tooSmall(server: ServerView, cameras: number): number {
  * The order of standbys: by tier; within it those that take all cameras (rule 4: capacity is a preference), type
  * Failover before Standard, the lower standbyOrder, the name.
  */
-function rank(view: PoolView, role: HeldRole, server: ServerView, cameras: number): readonly number[] {
+function rank(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions): readonly number[] {
   const { type, standbyOrder } = server.spec;
-  return [tier(view, role, server), tooSmall(server, cameras), type === 'Failover' ? 0 : 1, standbyOrder];
+  return [
+    tier(view, role, server, options),
+    tooSmall(server, options.cameras ?? 0),
+    type === 'Failover' ? 0 : 1,
+    standbyOrder,
+  ];
 }
 
 function byRank(a: Ranked, b: Ranked): number {
@@ -105,19 +110,13 @@ interface Ranked {
   readonly rank: readonly number[];
 }
 
-function survives(server: ServerView, lost: ServerView): boolean {
-  return server.name !== lost.name && (lost.nodeName === undefined || server.nodeName !== lost.nodeName);
-}
-
 /** Rules 1, 4 and 6: the standby that takes a role, and for every other candidate why not. */
 export function chooseStandby(view: PoolView, role: HeldRole, options: ChoiceOptions = {}): StandbyChoice {
-  const eligible = view.servers
-    .filter((server) => server.member && !server.deleting)
-    .filter((server) => options.without === undefined || survives(server, options.without));
+  const eligible = view.servers.filter((server) => server.member && !server.deleting);
   const judged = eligible.map((server): Ranked => {
     const held = obstacle(view, role, server, options);
     const candidate = { server, reason: held?.reason ?? reasons.Fits, message: held?.message ?? 'it fits' };
-    return { candidate, rank: rank(view, role, server, options.cameras ?? 0) };
+    return { candidate, rank: rank(view, role, server, options) };
   });
   const ordered = judged.sort(byRank).map(({ candidate }) => candidate);
   const fits = ordered.filter((candidate) => candidate.reason === reasons.Fits);

@@ -8,6 +8,7 @@ import { roleOf, setQueue, stillHolds } from './queue.js';
 import { findServer, type HeldRole, holderOf, isHolder, roleEntry } from './roles.js';
 import { heartbeatSeconds } from './settings.js';
 import { chooseStandby, type StandbyChoice, whyNone } from './standby-choice.js';
+import { heldByStorm, stormWait } from './storm.js';
 import type { ServerView } from './types.js';
 
 /** A standby acknowledges within two heartbeats, but is given at least so long. Milliseconds. */
@@ -35,7 +36,7 @@ function standbyOf(draft: Draft, current: CurrentFailover): ServerView | undefin
 }
 
 /** Why the standby can't finish; undefined while it may. */
-function standbyFailure(draft: Draft, current: CurrentFailover): string | undefined {
+export function standbyFailure(draft: Draft, current: CurrentFailover): string | undefined {
   const standby = standbyOf(draft, current);
   if (standby === undefined) return 'it was deleted or left the pool';
   if (standby.health.verdict === 'Broken') return `it broke too (${standby.health.trigger})`;
@@ -212,6 +213,7 @@ function queueHeld(draft: Draft): { reason: Reason; message: string } | undefine
 function serve(draft: Draft, entry: QueueEntry): { reason: Reason; message: string } | undefined {
   const held = queueHeld(draft);
   if (held !== undefined) return held;
+  if (heldByStorm(draft, entry)) return { reason: reasons.FailoversHeld, message: stormWait(draft) };
   if (!evidenceHolds(draft, entry))
     return { reason: reasons.NotYetObserved, message: 'it may have recovered; this operator has not seen it broken' };
   const role = roleOf(draft, entry.role);
@@ -231,9 +233,9 @@ export const serveQueue: Policy = (draft) => {
     const waiting = serve(draft, entry);
     if (waiting === undefined) continue;
     const waitingFor = `${waiting.reason}: ${waiting.message}`.slice(0, 1024);
-    setQueue(
-      draft,
-      (draft.record.queue ?? []).map((other) => (other.role === entry.role ? { ...other, waitingFor } : other)),
+    // Its place stays as it is: in a storm the queue is long, and sorting it anew for each entry would take its time.
+    draft.record.queue = draft.record.queue?.map((other) =>
+      other.role === entry.role ? { ...other, waitingFor } : other,
     );
   }
 };

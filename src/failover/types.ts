@@ -41,6 +41,28 @@ export interface PodSignal {
   /** The scheduler's words while the pod has no node. */
   readonly unschedulableMessage?: string | undefined;
   readonly nodeName?: string | undefined;
+  /** status.reason, such as Evicted. */
+  readonly reason?: string | undefined;
+  /** status.message: the kubelet's or the node controller's words about the end of the pod. */
+  readonly message?: string | undefined;
+  /** When it was evicted or its container ended; by Kubernetes. */
+  readonly endedTime?: string | undefined;
+  /** When its deletion was asked for: deletionTimestamp lies behind it by the grace period. */
+  readonly deletionStartTime?: string | undefined;
+  /** Its container runs now, by the kubelet. */
+  readonly containerRunning?: boolean | undefined;
+  /** Since when it has no sandbox with volumes and network on its node (condition PodReadyToStartContainers=False). */
+  readonly notStartedSince?: string | undefined;
+  /** Why a volume can't be attached or mounted, from Events. */
+  readonly mountFault?: MountFault | undefined;
+}
+
+/** A volume of a pod that can't be attached or mounted, in the words of an Event. */
+export interface MountFault {
+  readonly reason: 'MountFailed' | 'AttachFailed';
+  readonly message: string;
+  /** When it was first told. */
+  readonly time?: string | undefined;
 }
 
 /** The node of the pod. Evidence for people: a fresh Lease is alive whatever the node says (law 7). */
@@ -50,6 +72,10 @@ export interface NodeSignal {
   readonly ready: boolean;
   /** Cordoned. */
   readonly unschedulable: boolean;
+  /** Reason of the condition Ready, such as NodeStatusUnknown. */
+  readonly readyReason?: string | undefined;
+  /** lastTransitionTime of the condition Ready. */
+  readonly readySince?: string | undefined;
 }
 
 /** A material volume as the cluster sees it. */
@@ -61,6 +87,18 @@ export interface VolumeSignal {
   readonly claimUID?: string | undefined;
   readonly claimPhase?: 'Pending' | 'Bound' | 'Lost' | undefined;
   readonly volumePhase?: 'Pending' | 'Available' | 'Bound' | 'Released' | 'Failed' | undefined;
+  /** Name of the PersistentVolume that the claim is bound to. */
+  readonly volumeName?: string | undefined;
+  /** When the PersistentVolume came into its phase. */
+  readonly volumePhaseSince?: string | undefined;
+  /** The claim names a PersistentVolume that does not exist. */
+  readonly volumeMissing?: boolean | undefined;
+  /** The claim is known not to exist; its absence in an unsynced store is none. */
+  readonly claimMissing?: boolean | undefined;
+  /** When the deletion of the claim was asked for. */
+  readonly claimDeletionTime?: string | undefined;
+  /** The claim that the pod was made with. */
+  readonly podClaim?: { readonly claimName: string; readonly claimUID: string } | undefined;
 }
 
 /** Everything known of one server at one moment. Whole, never a difference: any change may have been missed (law 4). */
@@ -69,6 +107,8 @@ export interface Signals {
   readonly serverUID: string;
   /** status.everReadyTime is set, so it was ready before this process started. */
   readonly everReady: boolean;
+  /** spec.operatingMode is Maintenance: it is not expected to start. */
+  readonly inMaintenance?: boolean | undefined;
   readonly lease?: LeaseSignal | undefined;
   readonly report?: RecorderReportStatus | undefined;
   readonly pod?: PodSignal | undefined;
@@ -103,8 +143,51 @@ export interface Observation {
   readonly serviceFailedAt?: Monotonic | undefined;
   /** Since when the container can't run, without having been ready in between. */
   readonly containerFailedAt?: Monotonic | undefined;
+  /** Since when the present pod has been renewing without having reported a recording service that works or failed. */
+  readonly serviceStartingAt?: Monotonic | undefined;
+  /** Since when it could have become ready for the first time. */
+  readonly neverReadyAt?: Monotonic | undefined;
+  /** The stop that the recorder has announced and has not come back from. */
+  readonly announcement?: Announcement | undefined;
+  /** What else has been seen of a failure, by name, with when this replica first saw it. */
+  readonly facts?: ReadonlyMap<string, SeenFact> | undefined;
   /** It has been ready once (rule 9: before that a failure is no failover). */
   readonly everReady: boolean;
+}
+
+/** A recorder's word that it stops in an orderly way and means to come back. */
+export interface Announcement {
+  /** uid of the pod that announced it. */
+  readonly podUID: string;
+  /** By the recorder's own clock; for people, and to tell one announcement from another. */
+  readonly sinceTime: string;
+  /** When this replica first saw it. */
+  readonly seenAt: Monotonic;
+  /** It worked before: only then it is given restartGraceSeconds. */
+  readonly planned: boolean;
+}
+
+/** Something that was seen beside the trigger of a failure; for people. */
+export interface Fact {
+  readonly reason: Reason;
+  /** Without running figures; at most 256 characters. */
+  readonly message: string;
+  /** When it began by Kubernetes' or the recorder's clock; absent: when it was first seen. */
+  readonly time?: string | undefined;
+  /** It goes on to be told after it has passed, until the recorder is heard again. */
+  readonly lasting?: boolean | undefined;
+}
+
+/** A fact, and when this replica first saw it. */
+export interface SeenFact {
+  readonly fact: Fact;
+  readonly seenAt: Monotonic;
+}
+
+/** Evidence in a judgement. Its time is `time`, else now less `ageMs`. */
+export interface Evidence extends Omit<Fact, 'lasting'> {
+  /** For how long this replica has seen it. Milliseconds. */
+  readonly ageMs: number;
 }
 
 /** How this replica stands with the API server; see `foldContact`. */
@@ -120,6 +203,10 @@ export interface HealthSettings {
   readonly timeoutSeconds: number;
   readonly storageGraceSeconds: number;
   readonly recordingServiceGraceSeconds: number;
+  /** A recording service that is starting for longer has failed; a server never ready for longer needs a person. */
+  readonly startGraceSeconds: number;
+  /** What an announced stop is given from its announcement, if that ends later than the timeout. */
+  readonly restartGraceSeconds: number;
 }
 
 // --- health
@@ -146,18 +233,25 @@ export interface ServerHealth {
   readonly verdict: Verdict;
   /** Set when Broken. Never ServerDeleted: that is the pool's to see. */
   readonly trigger?: Trigger | undefined;
-  /** Sentences for people; empty when healthy. At most 16, each at most 256 characters. */
-  readonly evidence: readonly string[];
+  /** What is amiss, the trigger's first; empty when healthy. At most 16. */
+  readonly evidence: readonly Evidence[];
   /** Time of the last heartbeat by the recorder's own clock. */
   readonly lastSeenTime?: string | undefined;
   /** How long the last heartbeat lies behind, as far as this replica has seen. Milliseconds. */
   readonly silentForMs: number;
+  /**
+   * It was ready once, and its heartbeat has been missing for 1.5 intervals or more, for no reason that the cluster can
+   * see: what a storm counts. Never for disks and recording services.
+   */
+  readonly suspected: boolean;
   /** How long the trigger has held; 0 when not Broken. Milliseconds. */
   readonly brokenForMs: number;
   readonly reachable: ConditionVerdict;
   readonly storageHealthy: ConditionVerdict;
   readonly recordingServiceReady: ConditionVerdict;
   readonly clockSynced: ConditionVerdict;
+  /** It has never been ready, for longer than startGraceSeconds: only a person can help. */
+  readonly startOverdue?: boolean | undefined;
   /** After so long the judgement changes by itself if nothing new is seen. Milliseconds; absent: never. */
   readonly nextCheckInMs?: number | undefined;
 }
@@ -204,12 +298,22 @@ export interface BackupView {
   readonly message?: string | undefined;
 }
 
+/** A replica of this operator that runs. */
+export interface ReplicaView {
+  readonly name: string;
+  readonly nodeName: string;
+  /** It could lead. */
+  readonly ready: boolean;
+}
+
 /** A pool with its servers: what standby choice and protection look at. */
 export interface PoolView {
   readonly name: string;
   readonly spec: FailoverPoolSpec;
   readonly status: FailoverPoolStatus;
   readonly servers: readonly ServerView[];
+  /** Replicas of this operator that run on nodes of the cluster; absent or empty when it runs elsewhere. */
+  readonly replicas?: readonly ReplicaView[] | undefined;
 }
 
 /** All inputs of a decision. Times are inputs too: a decision can be run again and gives the same. */
@@ -221,6 +325,10 @@ export interface PoolInput extends PoolView {
   /** Backups that name this pool. */
   readonly backups: readonly BackupView[];
   readonly now: { readonly monotonic: Monotonic; readonly wall: Date };
+  /** How this replica stands with the API server; absent before its first answer. */
+  readonly contact?: ApiContact | undefined;
+  /** A person has asked for the release of the storm hold. */
+  readonly releaseHold?: boolean | undefined;
   /** `memory` of the last decision; empty after a restart, so all waits start again from zero (law 7). */
   readonly memory: PoolMemory;
 }
@@ -248,7 +356,16 @@ export interface PoolEvent {
 }
 
 /** Names of the pool's conditions. */
-export type PoolConditionType = 'Ready' | 'StandbyAvailable' | 'OnSubstitute' | 'Paused' | 'Reconciling' | 'Stalled';
+export type PoolConditionType =
+  | 'Ready'
+  | 'StandbyAvailable'
+  | 'OnSubstitute'
+  | 'Paused'
+  | 'Reconciling'
+  | 'Stalled'
+  | 'FailoversHeld'
+  | 'Protected'
+  | 'OperatorIsolated';
 
 /** Status without its conditions: those get their times from the reconciler. */
 export type PoolRecord = Omit<FailoverPoolStatus, 'conditions' | 'observedGeneration'>;
@@ -263,6 +380,8 @@ export interface BackupOrder {
 export interface PoolDecision {
   readonly record: PoolRecord;
   readonly conditions: Readonly<Record<PoolConditionType, ConditionVerdict>>;
+  /** Condition Protected of each server that holds a role, by its name. */
+  readonly protection: ReadonlyMap<string, ConditionVerdict>;
   readonly events: readonly PoolEvent[];
   /** Servers whose Lease must be read uncached, and show no new renewal, before `record` may be written (law 7). */
   readonly confirmSilence: readonly string[];

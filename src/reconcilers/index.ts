@@ -10,8 +10,14 @@ import type {
 import { createBackupReconciler, isFinal } from './backup/index.js';
 import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
 import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
+import { createMountFaults } from './mount-faults.js';
 import { createObservations, type Observations } from './observations.js';
-import { createServerReconciler, reviewProtection, watchServers } from './recording-server/index.js';
+import {
+  createServerReconciler,
+  PROTECTION_DELAY_MS,
+  reviewProtection,
+  watchServers,
+} from './recording-server/index.js';
 import type { PodDefaults } from './recording-server/pod-plan.js';
 import { createWatches, type Watches } from './stores.js';
 
@@ -52,10 +58,12 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   const { namespaces, operatorNamespace } = options;
   const watches = createWatches({ client, namespaces, operatorNamespace, metrics, log });
   const { stores } = watches;
+  const mountFaults = createMountFaults({ client, stores, clock, log, onFound: (key) => observations.refresh(key) });
   // The controllers are made after what calls them; nothing calls before the reflectors run.
   const observations = createObservations({
     watches,
     clock,
+    mountFaultOf: mountFaults.faultOf,
     lastServerContact: client.lastServerContact,
     onVerdict: (key, health) => {
       // The pool first: what a verdict costs is the time to the pool's commit.
@@ -63,9 +71,11 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       servers.enqueue(key);
       reviewProtection(stores, key, servers);
       reviewCamerasOf(stores, key, health, cameras);
+      mountFaults.review(key, health);
     },
   });
-  const { healthOf, get: observationOf } = observations;
+  const { healthOf, get: observationOf, contact } = observations;
+  const protection = createProtection(stores, (key) => servers.enqueueAfter(key, PROTECTION_DELAY_MS));
   const servers = createController({
     name: 'recordingserver',
     workers: SERVER_WORKERS,
@@ -73,7 +83,7 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       client,
       stores,
       observations,
-      protectionOf: createProtection({ stores, healthOf }),
+      protectionOf: protection.of,
       events,
       clock,
       podDefaults: options.podDefaults,
@@ -92,11 +102,24 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   };
   const pools = createController({
     name: 'failoverpool',
-    reconcile: createPoolReconciler({ client, stores, healthOf, observationOf, events, clock, notify }),
+    reconcile: createPoolReconciler({
+      client,
+      stores,
+      healthOf,
+      contact,
+      observationOf,
+      events,
+      clock,
+      protection,
+      notify,
+    }),
   });
   const backups = createController({
     name: 'backup',
     reconcile: createBackupReconciler({ client, stores, events, clock, version: options.version }),
+  });
+  watches.on('servers', (key, next) => {
+    if (next === undefined) mountFaults.forget(key);
   });
   watchPools(watches, (key) => pools.enqueue(key));
   watchServers(watches, servers);

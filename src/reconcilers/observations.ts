@@ -2,7 +2,7 @@ import { foldContact } from '../failover/contact.js';
 import { judge } from '../failover/health.js';
 import { observe } from '../failover/observation.js';
 import { healthSettings } from '../failover/settings.js';
-import type { ApiContact, HealthSettings, Observation, ServerHealth } from '../failover/types.js';
+import type { ApiContact, HealthSettings, MountFault, Observation, ServerHealth } from '../failover/types.js';
 import { type Clock, deepEqual, type Timer } from '../operator/index.js';
 import { signalsOf } from './signals.js';
 import { indexes, type Stores, type Watches } from './stores.js';
@@ -14,6 +14,8 @@ const CONTACT_SAMPLE_MS = 500;
 export interface ObservationsOptions {
   readonly watches: Pick<Watches, 'stores' | 'on'>;
   readonly clock: Clock;
+  /** Why a volume of a server ('namespace/name') can't be mounted, if that is known. */
+  readonly mountFaultOf?: (key: string) => MountFault | undefined;
   /** Monotonic milliseconds of the API server's last answer. */
   readonly lastServerContact: () => number | undefined;
   /**
@@ -30,6 +32,8 @@ export interface Observations {
   /** The judgement as of now. Unknown for a server that has not been seen. */
   healthOf(key: string): ServerHealth;
   get(key: string): Observation | undefined;
+  /** Something beside the watched objects has changed for a server ('namespace/name'). */
+  refresh(key: string): void;
   /** How this replica stands with the API server; undefined before its first answer. */
   contact(): ApiContact | undefined;
   /** Starts to watch the clock and the contact with the API server. */
@@ -47,8 +51,10 @@ interface Entry {
 
 /** What listeners care about; running figures are left out. */
 function signatureOf(health: ServerHealth): string {
-  const { verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced } = health;
-  return JSON.stringify([verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced]);
+  const { verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced, startOverdue } = health;
+  const conditions = [reachable, storageHealthy, recordingServiceReady, clockSynced];
+  const evidence = health.evidence.map(({ reason, message }) => [reason, message]);
+  return JSON.stringify([verdict, trigger, conditions, startOverdue === true, evidence]);
 }
 
 /** A heartbeat and nothing else: no reconciler has to see it. */
@@ -114,7 +120,11 @@ export function createObservations(options: ObservationsOptions): Observations {
     const server = stores.servers.get(key);
     if (!server) return undefined;
     const known = entries.get(key);
-    const observation = observe(known?.observation, signalsOf(stores, server), clock.monotonic());
+    const observation = observe(
+      known?.observation,
+      signalsOf(stores, server, options.mountFaultOf?.(key)),
+      clock.monotonic(),
+    );
     if (known) {
       known.observation = observation;
       return known;
@@ -166,6 +176,7 @@ export function createObservations(options: ObservationsOptions): Observations {
   };
   return {
     healthOf: judged,
+    refresh,
     get: (key) => entries.get(key)?.observation,
     contact: sampleContact,
     start() {

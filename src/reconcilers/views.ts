@@ -1,6 +1,7 @@
 import type { CameraAssignmentSpec, CameraAssignmentStatus } from '../crds/index.js';
 import { GROUP, labels } from '../crds/index.js';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../operator/index.js';
+import { type PodClaim, podClaimsOf } from './recording-server/objects/pod-claims.js';
 
 /** Fields that every view carries. Labels and annotations are cut down to ours: foreign ones can be large. */
 export interface View {
@@ -29,6 +30,19 @@ export interface PodView extends View {
   readonly restartCount: number;
   readonly servingRole?: string;
   readonly templateHash?: string;
+  /** status.reason and status.message, such as Evicted and why. */
+  readonly reason?: string;
+  readonly message?: string;
+  /** When its container ended, or a disruption was announced. */
+  readonly endedTime?: string;
+  /** When its deletion was asked for. */
+  readonly deletionStartTime?: string;
+  /** The container runs, as its kubelet last said. */
+  readonly containerRunning?: boolean;
+  /** Since when condition PodReadyToStartContainers is False. */
+  readonly notStartedSince?: string;
+  /** The claims that the pod was made with, by name of the volume. */
+  readonly claims?: Readonly<Record<string, PodClaim>>;
 }
 
 /** The recorder's Lease. */
@@ -48,6 +62,8 @@ export interface NodeView extends ClusterView {
   readonly hostname: string;
   readonly ready: 'True' | 'False' | 'Unknown';
   readonly readyReason?: string;
+  /** lastTransitionTime of condition Ready. */
+  readonly readySince?: string;
   readonly unschedulable: boolean;
   readonly zone?: string;
 }
@@ -60,6 +76,8 @@ export interface ClaimView extends View {
 
 export interface PersistentVolumeView extends ClusterView {
   readonly phase: string;
+  /** When it came into its phase. */
+  readonly phaseSince?: string;
   readonly claim?: { readonly namespace: string; readonly name: string; readonly uid?: string };
   /** Host names that a local volume is tied to; absent when it can be used anywhere. */
   readonly hostnames?: readonly string[];
@@ -123,13 +141,36 @@ const labelOf = (raw: KubeObject, label: string): string | undefined => raw.meta
 
 interface RawPodStatus {
   phase?: PodView['phase'];
+  reason?: string;
+  message?: string;
   podIP?: string;
-  conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
   containerStatuses?: {
     restartCount?: number;
-    state?: { waiting?: { reason?: string; message?: string } };
+    state?: {
+      waiting?: { reason?: string; message?: string };
+      running?: object;
+      terminated?: { finishedAt?: string };
+    };
     lastState?: { terminated?: { reason?: string; exitCode?: number } };
   }[];
+}
+
+/** deletionTimestamp is when the pod should be gone; its deletion was asked for a grace period before. */
+function deletionStart({ metadata }: KubeObject): string | undefined {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = metadata as ObjectMeta & {
+    deletionGracePeriodSeconds?: number;
+  };
+  if (deletionTimestamp === undefined) return undefined;
+  const end = Date.parse(deletionTimestamp);
+  return Number.isFinite(end) ? new Date(end - deletionGracePeriodSeconds * 1000).toISOString() : undefined;
+}
+
+/** When it ended: by its container, else by the disruption that was announced for it. */
+function endedTime(status: RawPodStatus): string | undefined {
+  if (status.phase !== 'Failed' && status.phase !== 'Succeeded') return undefined;
+  const disrupted = status.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
+  return status.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? disrupted?.lastTransitionTime;
 }
 
 export function projectPod(raw: KubeObject): PodView {
@@ -138,6 +179,7 @@ export function projectPod(raw: KubeObject): PodView {
   const condition = (type: string) => status.conditions?.find((entry) => entry.type === type);
   const container = status.containerStatuses?.[0];
   const scheduled = condition('PodScheduled');
+  const notStarted = condition('PodReadyToStartContainers');
   const waiting = container?.state?.waiting;
   const terminated = container?.lastState?.terminated;
   return compact<PodView>({
@@ -154,6 +196,13 @@ export function projectPod(raw: KubeObject): PodView {
     restartCount: container?.restartCount ?? 0,
     servingRole: labelOf(raw, labels.servingRole),
     templateHash: raw.metadata.annotations?.[labels.templateHash],
+    reason: status.reason,
+    message: status.message,
+    endedTime: endedTime(status),
+    deletionStartTime: deletionStart(raw),
+    containerRunning: container === undefined ? undefined : container.state?.running !== undefined,
+    notStartedSince: notStarted?.status === 'False' ? (notStarted.lastTransitionTime ?? '') : undefined,
+    claims: podClaimsOf(spec),
   });
 }
 
@@ -179,7 +228,12 @@ export function projectLease(raw: KubeObject): LeaseView {
 
 export function projectNode(raw: KubeObject): NodeView {
   const { spec, status, metadata } = raw as Raw;
-  const conditions = (status?.conditions ?? []) as { type: string; status: NodeView['ready']; reason?: string }[];
+  const conditions = (status?.conditions ?? []) as {
+    type: string;
+    status: NodeView['ready'];
+    reason?: string;
+    lastTransitionTime?: string;
+  }[];
   const ready = conditions.find((entry) => entry.type === 'Ready');
   return compact<NodeView>({
     // No resourceVersion and no annotations: a Node changes every few seconds, and none of that matters here.
@@ -191,6 +245,7 @@ export function projectNode(raw: KubeObject): NodeView {
     hostname: labelOf(raw, 'kubernetes.io/hostname') ?? metadata.name,
     ready: ready?.status ?? 'Unknown',
     readyReason: ready?.reason,
+    readySince: ready?.lastTransitionTime,
     unschedulable: spec?.unschedulable === true,
     zone: labelOf(raw, 'topology.kubernetes.io/zone'),
   });
@@ -232,6 +287,7 @@ export function projectPersistentVolume(raw: KubeObject): PersistentVolumeView {
       deletionTimestamp: metadata.deletionTimestamp,
     }),
     phase: (status?.phase as string | undefined) ?? 'Unknown',
+    phaseSince: status?.lastPhaseTransitionTime as string | undefined,
     claim: spec.claimRef
       ? compact({ namespace: spec.claimRef.namespace, name: spec.claimRef.name, uid: spec.claimRef.uid })
       : undefined,

@@ -40,6 +40,7 @@ const TAKEOVER_MS = 120_000;
 const STOP_RECORDINGS_MS = 3000;
 const STOP_JOURNAL_ROUNDS = 3;
 const STOP_JOURNAL_MS = 4000;
+const LAST_RENEWAL_MS = 2000;
 
 /**
  * The recorder agent: joins heartbeat, disks, assignment, cameras and report. Everything that happens leads to one
@@ -145,15 +146,24 @@ export class Agent {
     });
   }
 
-  /** Closes the segments, syncs and moves them, writes the last report. Bounded to about 10 seconds. */
+  /**
+   * Announces its end, closes the segments, syncs and moves them, renews the Lease a last time, writes the last report.
+   * Bounded to about 10 seconds. The announcement goes out while the segments are being closed: neither waits for the
+   * other, be it the API server or a disk that hangs. Heartbeats go on until the end.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#service.stop();
+    this.#report.announce();
     await this.#bounded(this.#fleet.stop(), STOP_RECORDINGS_MS);
     await this.#bounded(this.#settleJournals(), STOP_JOURNAL_MS);
     for (const volume of this.#volumes) volume.stop();
-    this.#heartbeat.stop();
-    await Promise.all([this.#report.finish(), this.#serverReflector.stop(), this.#cameraWatch.stop()]);
+    await Promise.all([
+      this.#heartbeat.finish(LAST_RENEWAL_MS),
+      this.#report.finish(),
+      this.#serverReflector.stop(),
+      this.#cameraWatch.stop(),
+    ]);
     await this.#statusServer?.close();
   }
 
@@ -168,6 +178,7 @@ export class Agent {
       log,
       ...(reservePercent > 0 ? { reservePercent } : {}),
       hurried: () => this.#fleet.hurried,
+      placeOf: (camera) => this.#memory.placeOf(camera),
       onChange: () => {
         this.#fleet.volumesChanged();
         this.#plan();

@@ -8,8 +8,6 @@ import { installCrds, testNamespace, useApiCluster } from '../support/api-cluste
 const root = join(import.meta.dirname, '../..');
 const chart = join(root, 'deploy/helm/understudy');
 const image = '--set=image.repository=registry.example/understudy';
-/** Helm may have to be built first, like the other binaries. */
-const helmTimeoutMs = 10 * 60_000;
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -51,7 +49,7 @@ describe('the Helm chart', () => {
       expect(answer).to.contain(kind);
     }
     expect(answer.match(/customresourcedefinition\S+ serverside-applied/g)).to.have.length(5);
-  }).timeout(helmTimeoutMs);
+  });
 
   it('runs pods that a namespace of the restricted pod security level admits', async () => {
     const deployment = (await rendered()).find((object) => object.kind === 'Deployment');
@@ -75,7 +73,7 @@ describe('the Helm chart', () => {
       (refused) => String(refused),
     );
     expect(error).to.contain('violates PodSecurity "restricted');
-  }).timeout(helmTimeoutMs);
+  });
 
   it('asks for no wildcard, no escalation, and never lists or changes Secrets', async () => {
     const rules = (await rendered()).flatMap((object) => object.rules ?? []);
@@ -88,7 +86,7 @@ describe('the Helm chart', () => {
       if (rule.resources.includes('nodes')) expect([...rule.verbs].sort()).to.deep.equal(['get', 'list', 'watch']);
       if (rule.resources.includes('persistentvolumeclaims')) expect(rule.verbs).to.not.include('delete');
     }
-  }).timeout(helmTimeoutMs);
+  });
 
   it('touches the objects of named namespaces only, if there are any', async () => {
     const objects = await rendered(`--set=watchNamespaces={${namespace}}`);
@@ -100,21 +98,44 @@ describe('the Helm chart', () => {
       (object) => object.kind === 'Role' && object.rules?.some((r) => r.resources.includes('secrets')),
     );
     expect(roles.map((role) => role.metadata.namespace)).to.deep.equal([namespace]);
-  }).timeout(helmTimeoutMs);
+  });
+
+  it('keeps its replicas apart wherever two nodes take pods, each revision by itself', async () => {
+    const spread = async (...args: string[]) => {
+      const deployment = (await rendered(...args)).find((object) => object.kind === 'Deployment');
+      const template = deployment?.spec?.template as { spec: { topologySpreadConstraints: Record<string, unknown>[] } };
+      return template.spec.topologySpreadConstraints;
+    };
+    const [constraint, ...others] = await spread();
+    expect(others).to.deep.equal([]);
+    expect(constraint).to.deep.include({
+      topologyKey: 'kubernetes.io/hostname',
+      maxSkew: 1,
+      whenUnsatisfiable: 'DoNotSchedule',
+      nodeTaintsPolicy: 'Honor',
+      matchLabelKeys: ['pod-template-hash'],
+    });
+    expect(constraint).to.not.have.property('minDomains');
+    const own = 'topologySpreadConstraints[0]';
+    const given = await spread(
+      `--set=${own}.topologyKey=zone,${own}.maxSkew=2,${own}.whenUnsatisfiable=ScheduleAnyway`,
+    );
+    expect(given).to.deep.equal([{ topologyKey: 'zone', maxSkew: 2, whenUnsatisfiable: 'ScheduleAnyway' }]);
+  });
 
   it('refuses values that it does not know or that can’t work, and names them', async () => {
     expect(await refusal('--set=replicaCount=3')).to.contain('replicaCount');
     expect(await refusal('--set=logLevel=loud')).to.contain('logLevel');
     expect(await refusal('--set=image.repository=')).to.contain('image.repository is needed');
     expect(await refusal('--set=leaderElection.renewDeadlineSeconds=15')).to.contain('renewDeadlineSeconds (15)');
-  }).timeout(helmTimeoutMs);
+  });
 
   it('leaves the CRDs and the budget out when told to', async () => {
     const kinds = (await rendered('--set=crds.install=false', '--set=replicas=1')).map((object) => object.kind);
     expect(kinds).to.include('Deployment');
     expect(kinds).to.not.include('CustomResourceDefinition');
     expect(kinds).to.not.include('PodDisruptionBudget');
-  }).timeout(helmTimeoutMs);
+  });
 
   it('is installed with its notes, and its CRDs survive its removal', async () => {
     const own = await testNamespace('release');
@@ -126,7 +147,7 @@ describe('the Helm chart', () => {
     expect(await api.cluster.kubectl(['get', 'crd', 'failoverpools.understudy.dev', '-o', 'name'])).to.contain(
       'failoverpools',
     );
-  }).timeout(helmTimeoutMs);
+  });
 });
 
 describe('the samples', () => {

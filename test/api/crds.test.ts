@@ -232,6 +232,8 @@ describe('the kinds on a real API server', () => {
         failoverTimeoutSeconds: 30,
         storageGraceSeconds: 5,
         recordingServiceGraceSeconds: 30,
+        startGraceSeconds: 120,
+        restartGraceSeconds: 60,
         failback: { mode: 'None', stableSeconds: 300 },
         compatibility: { version: 'SameMinor' },
         backup: { engine: 'Secret', deadlineSeconds: 20 },

@@ -228,6 +228,7 @@ describe('a failover pool on a real API server', function () {
     const reconcile = createPoolReconciler({
       ...{ client, stores, clock: systemClock },
       healthOf: observations.healthOf,
+      contact: observations.contact,
       observationOf: observations.get,
       events: createEventRecorder({ client, controller: `${GROUP}/operator`, log, metrics }),
       notify: { server: () => {}, camerasOf: () => {} },

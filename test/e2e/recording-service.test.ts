@@ -31,7 +31,7 @@ describe('a recorder whose recording service cannot start', () => {
     await setEngine({ ffmpegPath: '/etc/passwd' });
     const entry = await failoverDone(scene, 'recorder');
     expect(entry).to.include({ to: 'standby', trigger: 'RecordingServiceFailed', outcome: 'Completed' });
-    expect((entry.evidence ?? []).join(' ')).to.not.equal('');
+    expect((entry.evidence ?? []).map(({ message }) => message).join(' ')).to.not.equal('');
   });
 
   it('becomes a standby when its engine is mended', async () => {

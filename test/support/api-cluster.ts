@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Cluster, startCluster } from '../cluster/cluster.js';
 import { useExistingCluster } from '../cluster/existing-cluster.js';
 
-/** The very first start builds the binaries, which takes minutes; every later one takes seconds. */
+/** Seconds, when the binaries are there; a file that is run by mocha alone may have to build them first. */
 const startTimeoutMs = 30 * 60_000;
 
 let starting: Promise<Cluster> | undefined;

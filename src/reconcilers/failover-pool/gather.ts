@@ -1,12 +1,14 @@
 import { type Backup, childNames, type FailoverPool, type RecordingServer } from '../../crds/index.js';
 import { rolesInQuestion } from '../../failover/decide.js';
 import type {
+  ApiContact,
   Assignment,
   BackupView,
   CameraView,
   PoolInput,
   PoolMemory,
   PoolView,
+  ReplicaView,
   ServerHealth,
   ServerView,
 } from '../../failover/types.js';
@@ -18,6 +20,8 @@ import type { CameraView as StoredCamera } from '../views.js';
 export interface PoolSources {
   readonly stores: Stores;
   readonly healthOf: (serverKey: string) => ServerHealth;
+  /** How this replica stands with the API server. */
+  readonly contact: () => ApiContact | undefined;
 }
 
 function leaseAssignment(stores: Stores, namespace: string, server: string): Assignment | undefined {
@@ -68,6 +72,15 @@ function serversOf(sources: PoolSources, pool: FailoverPool): ServerView[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Replicas of this operator that run; one that is pending or ends changes nothing. */
+function replicasOf({ stores }: PoolSources): ReplicaView[] {
+  return [...stores.operatorPods.list()].flatMap(({ metadata, phase, nodeName, ready }) =>
+    phase === 'Running' && nodeName !== undefined && metadata.deletionTimestamp === undefined
+      ? [{ name: metadata.name, nodeName, ready }]
+      : [],
+  );
+}
+
 /** The pool as standby choice and protection see it. */
 export function gatherPoolView(sources: PoolSources, pool: FailoverPool): PoolView {
   return {
@@ -75,6 +88,7 @@ export function gatherPoolView(sources: PoolSources, pool: FailoverPool): PoolVi
     spec: pool.spec,
     status: pool.status ?? {},
     servers: serversOf(sources, pool),
+    replicas: replicasOf(sources),
   };
 }
 
@@ -117,6 +131,7 @@ export function gatherPool(
       cameraView(stores.latestCameras.get(`${namespace}/${camera.metadata.name}`) ?? camera),
     ),
     backups: stores.backups.byIndex(indexes.pool, `${namespace}/${name}`).map(backupView),
+    contact: sources.contact(),
     now: { monotonic: clock.monotonic(), wall: clock.wall() },
     memory,
   };

@@ -1,3 +1,3 @@
-export { createProtection } from './protection.js';
+export { createProtection, type Protection } from './protection.js';
 export { createPoolReconciler, type PoolReconcilerOptions } from './reconciler.js';
 export { poolsOfServer, watchPools } from './triggers.js';

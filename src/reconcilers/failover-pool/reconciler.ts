@@ -31,6 +31,7 @@ import { ensurePoolAccess } from './access.js';
 import { createSilenceConfirmation } from './confirmation.js';
 import { gatherPool, type PoolSources } from './gather.js';
 import { type PoolPlan, planPool } from './plan.js';
+import type { Protection } from './protection.js';
 
 /** How soon to look again at a server whose silence an uncached read did not confirm. Milliseconds. */
 const UNCONFIRMED_MS = 1_000;
@@ -42,6 +43,8 @@ export interface PoolReconcilerOptions extends PoolSources {
   readonly observationOf: (serverKey: string) => Observation | undefined;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  /** Is told what each decision says of the protection of its servers. */
+  readonly protection?: Pick<Protection, 'decided' | 'forget'> | undefined;
   /** Called right after a commit, so that its projections need not wait for the watch. Must only enqueue. */
   readonly notify: {
     /** A server ('namespace/name') has another assignment. */
@@ -163,7 +166,9 @@ async function notSilent(servers: readonly string[], confirm: Confirm): Promise<
 function doubting(input: PoolInput, doubted: ReadonlySet<string>): PoolInput {
   const servers = input.servers.map((server) => {
     const { trigger: _doubted, ...health } = server.health;
-    return doubted.has(server.name) ? { ...server, health: { ...health, verdict: 'Late' as const } } : server;
+    return doubted.has(server.name)
+      ? { ...server, health: { ...health, verdict: 'Late' as const, suspected: false } }
+      : server;
   });
   return { ...input, servers };
 }
@@ -218,6 +223,7 @@ export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile 
       for (const event of decision.events) publish(options, pool, event);
     }
     memories.set(key, decision.memory);
+    options.protection?.decided(key, decision.protection);
     const order = decision.createBackup;
     const refused = [
       order && (await refusalOf(() => createBaseline(options, written, order, signal))),
@@ -244,6 +250,7 @@ export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile 
     // A deleted pool freezes what is: holders go on recording.
     if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) {
       memories.delete(key);
+      if (pool === undefined) options.protection?.forget(key);
       return undefined;
     }
     try {

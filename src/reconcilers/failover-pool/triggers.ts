@@ -1,6 +1,7 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
 import { deepEqual } from '../../operator/index.js';
 import type { Stores, Watches } from '../stores.js';
+import type { PodView } from '../views.js';
 
 /** The pools that a server's changes matter to: its own, and those that remember it as home or holder of a role. */
 export function poolsOfServer(stores: Stores, serverKey: string): string[] {
@@ -35,6 +36,11 @@ function traits(report: RecorderReport | undefined): unknown {
   };
 }
 
+/** What protection reads of a replica of the operator. */
+function place(pod: PodView | undefined): unknown {
+  return pod && [pod.phase, pod.nodeName, pod.ready, pod.metadata.deletionTimestamp !== undefined];
+}
+
 /**
  * Enqueues a pool at every change that can change a decision over it. Besides this, `Observations.onVerdict` must
  * enqueue `poolsOfServer` of the server. To be called before the reflectors start.
@@ -62,6 +68,11 @@ export function watchPools(watches: Pick<Watches, 'stores' | 'on'>, enqueue: (po
     const changed = !deepEqual(next?.spec, previous?.spec);
     const pools = poolsOfServer(stores, `${camera.metadata.namespace}/${camera.spec.serverRef.name}`);
     for (const pool of pools) if (changed || isBusy(stores.latestPools.get(pool))) enqueue(pool);
+  });
+  // Where the operator itself runs: part of how well every pool is protected.
+  watches.on('operatorPods', (_key, next, previous) => {
+    if (deepEqual(place(next), place(previous))) return;
+    for (const key of stores.pools.keys()) enqueue(key);
   });
   // The pool's own Role and RoleBinding: put back when somebody has changed or deleted them.
   for (const kind of ['roles', 'roleBindings'] as const)

@@ -31,6 +31,13 @@ function orBefore(assessment: Assessment, type: string, verdict: ConditionVerdic
   return judged ? verdict : (previous(assessment, type) ?? verdict);
 }
 
+/** What the pool says of it; until its pool has been decided over, what was said before. */
+function protectedBy(assessment: Assessment): ConditionVerdict {
+  const { protection } = assessment.gathered;
+  if (protection.status === 'Unknown') return previous(assessment, 'Protected') ?? protection;
+  return orBefore(assessment, 'Protected', protection);
+}
+
 /** Why a server that was never ready is not ready yet. */
 function starting({ gathered }: Assessment): ConditionVerdict {
   const { pod, references, health } = gathered;
@@ -45,6 +52,25 @@ function starting({ gathered }: Assessment): ConditionVerdict {
     return no(reasons.ClaimPending, `Waiting for claims to be bound: ${names}`);
   }
   return no(reasons.Starting, pod ? 'The recorder starts' : 'The pod is being made');
+}
+
+/**
+ * A first start that takes longer than startGraceSeconds: never a failover (rule 9), but it waits for a person. Said
+ * until it is ready, also by an operator that has just started and counts anew.
+ */
+function overdue(assessment: Assessment): ConditionVerdict | undefined {
+  const { gathered, everReady } = assessment;
+  if (everReady || gathered.server.spec.operatingMode === 'Maintenance') return undefined;
+  const said = previous(assessment, 'Stalled');
+  const before = said?.status === 'True' && said.reason === reasons.NeverReady;
+  if (gathered.health.startOverdue !== true && !before) return undefined;
+  const { reason, message } = starting(assessment);
+  const seen = gathered.health.evidence.map((entry) => entry.message).filter((text) => text !== message);
+  const all = [`${reason}: ${message}`, ...(gathered.health.verdict === 'Unknown' ? [] : seen)];
+  return yes(
+    reasons.NeverReady,
+    `Not ready within startGraceSeconds (${gathered.settings.startGraceSeconds}): ${all.join('; ')}`,
+  );
 }
 
 function takesOver({ gathered }: Assessment): boolean {
@@ -76,7 +102,10 @@ function ready(assessment: Assessment): ConditionVerdict {
     const holder = ownRole?.holder?.metadata.name;
     const moved = holder !== undefined && holder !== server.metadata.name;
     const heir = moved ? `; ${holder} records ${ownRole?.name}` : '';
-    return no(health.trigger ?? reasons.Unreachable, `${health.evidence.join('; ')}${heir}`);
+    return no(
+      health.trigger ?? reasons.Unreachable,
+      `${health.evidence.map(({ message }) => message).join('; ')}${heir}`,
+    );
   }
   if (!everReady) return starting(assessment);
   if (health.verdict === 'Healthy') return recordsRole(assessment);
@@ -93,7 +122,7 @@ function reconciling(assessment: Assessment, readiness: ConditionVerdict): Condi
     reasons.Stabilising,
     reasons.TakingOver,
   ];
-  if (assessment.fault || !busy.includes(readiness.reason)) return no(reasons.AsExpected);
+  if (assessment.fault || overdue(assessment) || !busy.includes(readiness.reason)) return no(reasons.AsExpected);
   return yes(readiness.reason, readiness.message);
 }
 
@@ -134,7 +163,7 @@ function safeToRepair({ gathered }: Assessment): ConditionVerdict | undefined {
 /** All conditions of a server but their times. Undefined: the condition does not apply and is left out. */
 export function serverConditions(assessment: Assessment): Record<string, ConditionVerdict | undefined> {
   const { gathered, fault } = assessment;
-  const { health, protection } = gathered;
+  const { health } = gathered;
   const readiness = ready(assessment);
   const wasStalled = previous(assessment, 'Stalled')?.status === 'True';
   const steady = health.verdict === 'Unknown' && !fault && !wasStalled && !podMustGo(gathered);
@@ -142,13 +171,13 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
   return {
     ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
     PluginsCarriedOver: pluginsCarriedOver(assessment),
-    Protected: orBefore(assessment, 'Protected', protection),
+    Protected: protectedBy(assessment),
     Reachable: orBefore(assessment, 'Reachable', health.reachable),
     Ready: shown,
     Reconciling: reconciling(assessment, shown),
     RecordingServiceReady: orBefore(assessment, 'RecordingServiceReady', health.recordingServiceReady),
     SafeToRepair: safeToRepair(assessment),
-    Stalled: fault ? yes(fault.reason, fault.message) : no(reasons.AsExpected),
+    Stalled: fault ? yes(fault.reason, fault.message) : (overdue(assessment) ?? no(reasons.AsExpected)),
     StorageHealthy: orBefore(assessment, 'StorageHealthy', health.storageHealthy),
   };
 }

@@ -1,2 +1,2 @@
 export { createServerReconciler, type ServerReconcilerOptions } from './reconciler.js';
-export { reviewProtection, watchServers } from './triggers.js';
+export { PROTECTION_DELAY_MS, reviewProtection, watchServers } from './triggers.js';

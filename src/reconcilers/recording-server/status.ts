@@ -1,6 +1,7 @@
 import type { RecordingServerStatus, VolumeState } from '../../crds/index.js';
 import { substituteShare } from '../../failover/cameras.js';
-import { currentReport, volumeLost } from '../../failover/observation.js';
+import { volumeLost } from '../../failover/disks.js';
+import { currentReport } from '../../failover/report.js';
 import { type StateOutcome, serverState } from '../../failover/server-state.js';
 import { type Condition, setCondition } from '../../operator/index.js';
 import { type Assessment, serverConditions } from './conditions.js';

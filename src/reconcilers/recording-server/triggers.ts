@@ -9,7 +9,7 @@ import { claimNameOf, indexes, type Stores, type Watches } from '../stores.js';
  * How long the other members of a pool wait to look at their own protection again: it matters to people, so it stays
  * out of the way of a takeover, and many changes make one look. Milliseconds.
  */
-const PROTECTION_DELAY_MS = 2_000;
+export const PROTECTION_DELAY_MS = 2_000;
 /** Our own status writes come back over the watch; a person's edit of a status is mended after so long. Milliseconds. */
 const ECHO_DELAY_MS = 1_000;
 

@@ -1,7 +1,7 @@
 import type { Log } from '../../operator/index.js';
 import type { CameraTask } from '../cameras/camera-task.js';
 import type { FootageVolume } from '../disks/footage-volume.js';
-import { ASSIGNMENT_FILE } from '../footage/layout.js';
+import { ASSIGNMENT_FILE, type Place } from '../footage/layout.js';
 import { type Assignment, decide, type KnownAssignment, learn, type Order } from './assignment.js';
 import { formatState, readState, type SavedState } from './state-file.js';
 
@@ -19,6 +19,8 @@ export class AssignmentMemory {
   #apiHadItsTurn = false;
   #volumesRead = false;
   #saved: SavedState | undefined;
+  /** As the volumes told it at the start; never replaced by what came later. */
+  #remembered: SavedState | undefined;
   readonly #savedOn = new Map<FootageVolume, string>();
 
   constructor(options: AssignmentMemoryOptions) {
@@ -55,6 +57,7 @@ export class AssignmentMemory {
     const { role, epoch, podUID } = state;
     log.info({ role, epoch }, 'read the last assignment from a volume');
     this.#saved = state;
+    this.#remembered = state;
     this.#known = learn(this.#known, { role, epoch, podUID, origin: 'volume' });
   }
 
@@ -72,6 +75,17 @@ export class AssignmentMemory {
   /** The cameras that are remembered for a role; undefined when none are. */
   camerasOf(role: string): readonly CameraTask[] | undefined {
     return this.#saved?.role === role ? this.#saved.cameras : undefined;
+  }
+
+  /**
+   * Where footage of an earlier run belongs that does not say so itself: the role that was remembered with this camera,
+   * else the server's own name at epoch 0, which no assignment ever has. Undefined until both sides have been heard.
+   */
+  placeOf(camera: string): Place | undefined {
+    if (!this.settled) return undefined;
+    const { role = '', epoch = 0, cameras = [] } = this.#remembered ?? {};
+    const known = role !== '' && cameras.some(({ name }) => name === camera);
+    return known ? { role, epoch } : { role: this.#options.server, epoch: 0 };
   }
 
   /** Keeps the assignment and its cameras on every volume, for a restart without the API server. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../operator/clock.js';
 import type { Log } from '../../operator/log.js';
 import type { VolumeMount } from '../environment.js';
 import { type Growth, Journal } from '../footage/journal.js';
+import type { Place } from '../footage/layout.js';
 import { Retention } from '../footage/retention.js';
 import type { VolumeState } from './verdict.js';
 import { isUsable, VolumeMonitor } from './volume-monitor.js';
@@ -15,6 +16,8 @@ export interface FootageVolumeOptions {
   readonly reservePercent?: number;
   /** Whether the first bytes of some camera are awaited. */
   readonly hurried: () => boolean;
+  /** Where segments belong whose place marker is lost; undefined while it is not known. */
+  readonly placeOf: (camera: string) => Place | undefined;
   readonly onChange: () => void;
   readonly onGrowth: (volume: FootageVolume, writers: ReadonlyMap<string, Growth>) => void;
 }
@@ -33,6 +36,7 @@ export class FootageVolume {
       mountPath: mount.mountPath,
       clock,
       log,
+      placeOf: options.placeOf,
       onGrowth: (writers) => options.onGrowth(this, writers),
       onTrouble: () => this.monitor.suspect(),
     });

@@ -32,6 +32,11 @@ export interface JournalOptions {
   readonly mountPath: string;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * Where segments of a camera belong that were left without the marker of their place: a power cut can take it. While
+   * it is not known they stay where they are.
+   */
+  readonly placeOf?: (camera: string) => Place | undefined;
   /** Called after each round that saw the disk, with what each writer has written. */
   readonly onGrowth: (writers: ReadonlyMap<string, Growth>) => void;
   /** Called when a round failed or did not end: the volume should be probed. */
@@ -225,9 +230,14 @@ export class Journal {
 
   /** A folder that no engine of this process writes to: left by a crash, a power cut or a container restart. */
   #adopt(folder: StagedFolder): void {
-    if (this.#writers.has(folder.writer) || folder.place === undefined) return;
-    this.#options.log.info({ camera: folder.camera, place: folder.place }, 'promoting segments of an earlier run');
-    const { camera, writer: name, place } = folder;
+    if (this.#writers.has(folder.writer)) return;
+    const { camera, writer: name } = folder;
+    const place = folder.place ?? this.#options.placeOf?.(camera);
+    if (place === undefined) return;
+    this.#options.log.info(
+      { camera, place, marked: folder.place !== undefined },
+      'promoting segments of an earlier run',
+    );
     this.#writers.set(name, { camera, name, place, ended: true, retention: '' });
   }
 

@@ -62,6 +62,14 @@ export class Heartbeat {
     this.#rounds.stop();
   }
 
+  /** Ends the rounds with a last renewal, from which the silence is counted. Bounded by `limitMs`; never rejects. */
+  async finish(limitMs: number): Promise<void> {
+    this.#rounds.stop();
+    if (this.#silent) return;
+    const ended = new AbortController();
+    await Promise.race([this.#ask().then(() => ended.abort()), sleep(this.#options.clock, limitMs, ended.signal)]);
+  }
+
   /** A displaced pod only reads: its renewals would hide the silence of the pod that is meant. */
   setSilent(silent: boolean): void {
     const speaks = this.#silent && !silent;

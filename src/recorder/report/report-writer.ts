@@ -40,6 +40,7 @@ export class ReportWriter {
   #changed = false;
   #proofAwaited = false;
   #running = true;
+  #urgent = false;
   #complained = '';
 
   constructor(options: ReportWriterOptions) {
@@ -61,6 +62,14 @@ export class ReportWriter {
     }
   }
 
+  /** Writes what is to be told at once, without regard to the interval: the recorder announces that it ends. */
+  announce(): void {
+    this.#changed = true;
+    // A write that is under way was begun before the announcement: another one follows it.
+    if (this.#writing !== undefined) this.#urgent = true;
+    else if (this.#running) this.#schedule(0);
+  }
+
   /** Writes the last word without regard to the interval; resolves when it was written or has failed. */
   async finish(): Promise<void> {
     this.#running = false;
@@ -75,7 +84,9 @@ export class ReportWriter {
       this.#timer = undefined;
       this.#writing = this.#write().then((retryMs) => {
         this.#writing = undefined;
-        if (retryMs !== undefined && this.#running) this.#schedule(retryMs);
+        if (!this.#running) return;
+        if (this.#urgent) this.#schedule(0);
+        else if (retryMs !== undefined) this.#schedule(retryMs);
         else if (this.#changed) this.changed();
       });
     });
@@ -84,6 +95,7 @@ export class ReportWriter {
   /** Resolves to the time after which it has to be tried again; never rejects. */
   async #write(): Promise<number | undefined> {
     this.#changed = false;
+    this.#urgent = false;
     const { client, report, log } = this.#options;
     try {
       const options = { timeoutMs: REQUEST_TIMEOUT_MS };

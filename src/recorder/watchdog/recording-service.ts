@@ -2,7 +2,8 @@ import type { Clock, Log } from '../../operator/index.js';
 import type { Engine, EngineCheck } from '../engine/engine.js';
 import { Rounds } from '../rounds.js';
 
-export type ServiceState = 'Starting' | 'Ready' | 'Failed';
+/** Stopping: the recorder was asked to end. */
+export type ServiceState = 'Starting' | 'Ready' | 'Failed' | 'Stopping';
 
 export interface RecordingServiceOptions {
   readonly engine: Engine;
@@ -56,8 +57,10 @@ export class RecordingService {
     this.#rounds.start();
   }
 
+  /** Tests no more, and announces that the recorder ends: its silence is a planned one. */
   stop(): void {
     this.#rounds.stop();
+    this.#change('Stopping', undefined, false);
   }
 
   /** Tests at once: the engine has failed in a way that is no camera's fault. */

@@ -210,6 +210,56 @@ describe('rules of a pool', () => {
     });
   });
 
+  describe('a pool that is paused in the middle', () => {
+    const paused = (pool: PoolWorld, isPaused = true) => {
+      pool.spec = { ...pool.spec, paused: isPaused };
+      return pool;
+    };
+
+    it('finishes what is committed, hands over and makes the baseline, and begins nothing new', () => {
+      const pool = world().breaks('a', 'Unreachable', 9).breaks('b');
+      pool.decide();
+      expect(paused(pool).decide().conditions.Paused.message).to.contain('what is committed is finished: a to s1');
+      pool.settle();
+      expect(pool.status.history?.[0]).to.include({ from: 'a', to: 's1', outcome: 'Completed' });
+      expect(pool.status.roles?.[0]?.handedOverTime).to.be.a('string');
+      expect(pool.status.current).to.equal(undefined);
+      expect(pool.status.queue?.[0]?.waitingFor).to.match(/^Paused: /);
+      expect(pool.holder('b')).to.equal('b');
+    });
+
+    it('gives the role to no other standby when the first one fails, and says that it waits for a person', () => {
+      const pool = world().breaks('a').silenceAgent('s1');
+      pool.decide();
+      paused(pool).breaks('s1', 'AllDisksLost').settle();
+      expect(pool.status.current).to.include({ standby: 's1', step: 'TakingOver' });
+      expect(pool.last?.conditions.Stalled).to.include({ status: 'True', reason: 'Paused' });
+      expect(pool.last?.conditions.Stalled.message).to.match(/^s1 was to take over the role a, but it broke too/);
+      expect(pool.last?.conditions.Ready.status).to.equal('False');
+      expect(paused(pool, false).settle().holder('a')).to.equal('s2');
+    });
+
+    it('says so of a standby that does not acknowledge, and takes it when it does so late', () => {
+      const pool = world().breaks('a').silenceAgent('s1');
+      pool.decide();
+      paused(pool).advance(5_000).decide();
+      expect(pool.status.current?.standby).to.equal('s1');
+      expect(pool.last?.conditions.Stalled.reason).to.equal('Paused');
+      pool.recovers('s1').settle();
+      expect(pool.status.history?.[0]).to.include({ to: 's1', outcome: 'Completed' });
+      expect(pool.last?.conditions.Stalled.status).to.equal('False');
+    });
+
+    it('keeps the evidence of what breaks meanwhile, in its order, and serves it afterwards', () => {
+      const pool = paused(world());
+      pool.breaks('b').decide();
+      pool.advance(1_000).breaks('a').settle();
+      expect(pool.status.queue?.map(({ server }) => server)).to.deep.equal(['b', 'a']);
+      paused(pool, false).settle();
+      expect([pool.holder('b'), pool.holder('a')]).to.deep.equal(['s1', 's2']);
+    });
+  });
+
   describe('proof of a takeover', () => {
     it('takes a reported failed attempt for a proof', () => {
       const pool = world().breaks('a').silenceAgent('s1');
@@ -309,7 +359,7 @@ describe('rules of a pool', () => {
       const pool = world().breaks('a', 'Unreachable', 50).silenceAgent('s1');
       pool.decide();
       pool.report('s1', { role: 'a', epoch: 2 }).decide();
-      pool.breaks('b').breaks('s1').decide();
+      pool.breaks('b', 'AllDisksLost').breaks('s1', 'AllDisksLost').decide();
       expect(pool.status.current).to.include({ server: 'a', standby: 's2' });
     });
 

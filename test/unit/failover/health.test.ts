@@ -1,59 +1,8 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { foldContact } from '../../../src/failover/contact.js';
 import { judge } from '../../../src/failover/health.js';
-import { observe } from '../../../src/failover/observation.js';
-import type { ApiContact, HealthSettings, Observation, ServerHealth, Signals } from '../../../src/failover/types.js';
-import { type SignalsBuilder, signals } from '../support/builders/signals.js';
-
-/** One replica that watches one server; timeout 6 s, so a heartbeat every 2 s. */
-class Replica {
-  now = 0;
-  settings: HealthSettings = { timeoutSeconds: 6, storageGraceSeconds: 5, recordingServiceGraceSeconds: 30 };
-  #observation: Observation | undefined;
-  #contact: ApiContact | undefined = { since: 0, last: 0 };
-  #beats = 0;
-
-  sees(seen: SignalsBuilder | Signals): this {
-    this.#observation = observe(this.#observation, 'build' in seen ? seen.build() : seen, this.now);
-    return this;
-  }
-
-  /** Heartbeats at the cadence for so long, seen as they come. */
-  beats(seen: SignalsBuilder, forMs: number): this {
-    for (const end = this.now + forMs; this.now < end; ) {
-      this.#beats += 1;
-      this.sees(seen.renewed(`t${this.#beats}`)).passes(2000);
-    }
-    return this;
-  }
-
-  passes(ms: number): this {
-    for (const end = this.now + ms; this.now < end; ) {
-      this.now = Math.min(end, this.now + 1000);
-      this.#contact = foldContact(this.#contact, this.now);
-    }
-    return this;
-  }
-
-  passesWithoutApi(ms: number): this {
-    this.now += ms;
-    return this;
-  }
-
-  hearsApi(): this {
-    this.#contact = foldContact(this.#contact, this.now);
-    return this;
-  }
-
-  judges(): ServerHealth {
-    return judge(this.#observation, this.settings, this.now, this.#contact);
-  }
-}
-
-function watched(): Replica {
-  return new Replica().sees(signals()).passes(1000).beats(signals(), 4000);
-}
+import { signals } from '../support/builders/signals.js';
+import { Replica, watched } from './support/replica.js';
 
 describe('rule 9: health of a server', () => {
   it('is unknown before anything was seen', () => {
@@ -85,6 +34,36 @@ describe('rule 9: health of a server', () => {
   it('is another server when its uid is another one', () => {
     const replica = watched().sees(signals().with({ serverUID: 'uid-2', everReady: false, lease: undefined }));
     expect(replica.judges().verdict).to.equal('NeverReady');
+  });
+
+  describe('a suspected server, as a storm counts them', () => {
+    it('is one whose heartbeat is late, and one that is broken for want of heartbeats', () => {
+      const replica = watched();
+      expect(replica.passes(999).judges().suspected).to.equal(false);
+      expect(replica.passes(1).judges()).to.include({ verdict: 'Late', suspected: true });
+      expect(replica.passes(60_000).judges()).to.include({ trigger: 'Unreachable', suspected: true });
+      expect(replica.beats(signals(), 2000).passes(1).judges().suspected).to.equal(false);
+    });
+
+    it('is one that this operator has never heard, but only once that is a failure', () => {
+      const replica = new Replica().sees(signals()).passes(1000);
+      expect(replica.judges()).to.include({ verdict: 'Unknown', suspected: false });
+      expect(replica.passes(60_000).judges()).to.include({ trigger: 'Unreachable', suspected: true });
+    });
+
+    it('is none that was never ready, nor one without contact to the API server', () => {
+      const fresh = new Replica().sees(signals().with({ everReady: false, report: undefined })).passes(60_000);
+      expect(fresh.judges()).to.include({ verdict: 'NeverReady', suspected: false });
+      expect(watched().passesWithoutApi(60_000).judges()).to.include({ verdict: 'Unknown', suspected: false });
+    });
+
+    it('is none that fails by its disks or its recording service, though it falls silent by that', () => {
+      const dying = watched().beats(signals().disks('Lost', 'Lost'), 6000);
+      expect(dying.judges()).to.include({ trigger: 'AllDisksLost', suspected: false });
+      const crashing = watched().sees(signals().renewed('t3').pod({ ready: false, waitingReason: 'CrashLoopBackOff' }));
+      expect(crashing.passes(4000).judges()).to.include({ verdict: 'Late', suspected: false });
+      expect(crashing.passes(60_000).judges().suspected).to.equal(false);
+    });
   });
 
   describe('(a) unreachable', () => {

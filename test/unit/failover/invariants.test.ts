@@ -133,6 +133,24 @@ const stepArb: fc.Arbitrary<[string, Step]> = fc.oneof(
       },
     ]),
   },
+  {
+    weight: 1,
+    arbitrary: fc.constant<[string, Step]>([
+      'the API server was away',
+      (pool) => {
+        pool.contactSince = pool.monotonic;
+      },
+    ]),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map((asked): [string, Step] => [
+      `release of a hold asked for: ${asked}`,
+      (pool) => {
+        pool.releaseHold = asked;
+      },
+    ]),
+  },
   { weight: 4, arbitrary: fc.nat(70_000).map((ms): [string, Step] => [`${ms} ms pass`, (pool) => pool.advance(ms)]) },
   { weight: 8, arbitrary: fc.constant<[string, Step]>(['projections are written', (pool) => pool.project()]) },
 );
@@ -156,10 +174,17 @@ function epochsOnlyGrow(before: FailoverPoolStatus, after: FailoverPoolStatus): 
   for (const role of after.roles ?? []) expect(role.epoch).to.be.at.most(after.epoch ?? 0);
 }
 
+function isSilent({ servers }: PoolInput, { server, trigger }: { server: string; trigger: string }): boolean {
+  const seen = servers.find(({ name }) => name === server)?.health.trigger ?? 'Unreachable';
+  return trigger === 'Unreachable' && seen === 'Unreachable';
+}
+
 function onlyFitStandbysTakeOver(input: PoolInput, after: FailoverPoolStatus): void {
   const { current } = after;
   if (current === undefined || current.epoch === input.status.current?.epoch) return;
   expect(input.spec.paused, 'paused').to.equal(false);
+  const underHold = after.hold !== undefined && after.hold.releasedTime === undefined;
+  expect(underHold && isSilent(input, current), 'held by a storm').to.equal(false);
   const standby = input.servers.find(({ name }) => name === current.standby);
   expect(standby?.health.verdict).to.equal('Healthy');
   expect(standby).to.include({ member: true, deleting: false });
@@ -180,6 +205,13 @@ function queueInOrder({ queue = [] }: FailoverPoolStatus): void {
   expect(times).to.deep.equal([...times].sort((a, b) => a - b));
   expect(new Set(queue.map(({ server }) => server)).size).to.equal(queue.length);
   expect(new Set(queue.map(({ role }) => role)).size).to.equal(queue.length);
+}
+
+/** A hold that is not released has time left: counted from its start, or from when the API server came back. */
+function holdsEnd({ spec, now, memory, contact }: PoolInput, { hold }: FailoverPoolStatus): void {
+  if (hold === undefined || hold.releasedTime !== undefined) return;
+  const start = Math.max(memory.get(`storm/${hold.startTime}`) ?? now.monotonic, contact?.since ?? 0);
+  expect(now.monotonic, 'a hold ends by itself').to.be.below(start + spec.storm.holdSeconds * 1000);
 }
 
 function previousHoldersGoOn(input: PoolInput, after: FailoverPoolStatus): void {
@@ -209,6 +241,7 @@ function decideAndCheck(pool: PoolWorld, orders: Map<string, number>): void {
   epochsOnlyGrow(input.status, pool.status);
   onlyFitStandbysTakeOver(input, pool.status);
   queueInOrder(pool.status);
+  holdsEnd(input, pool.status);
   previousHoldersGoOn(input, pool.status);
   const { createBackup } = decision;
   if (createBackup) {
@@ -226,6 +259,7 @@ function movesTo(pool: PoolWorld, name: string, poolName: string): void {
 function mendAll(pool: PoolWorld): void {
   pool.spec = { ...pool.spec, paused: false };
   pool.backupsWork = true;
+  pool.releaseHold = false;
   for (const name of names) {
     if (!pool.servers.has(name)) pool.add(builderOf(name, fresh('mended')));
     movesTo(pool, name, 'pool');

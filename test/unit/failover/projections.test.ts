@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { assignmentOf } from '../../../src/failover/assignment.js';
-import { protection } from '../../../src/failover/protection.js';
+import { decide } from '../../../src/failover/decide.js';
+import { withoutPool } from '../../../src/failover/protection.js';
 import { type StateInput, serverState } from '../../../src/failover/server-state.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';
@@ -120,6 +121,11 @@ describe('the folder of a server (rule 15)', () => {
       { healthyTime: undefined },
     ],
     [
+      'counts its health anew when the clock was set back, and does not wait for a time to come',
+      { previous: { ...broken, healthyTime: '2027-01-01T00:00:00.000Z' } },
+      { state: 'Broken', healthyTime: now.toISOString(), nextCheckInMs: 300_000 },
+    ],
+    [
       'is Standby again when stable (rule 2)',
       { previous: { ...broken, healthyTime: '2026-01-02T03:05:00.000Z' } },
       { state: 'Standby', repaired: true },
@@ -151,18 +157,18 @@ describe('the folder of a server (rule 15)', () => {
 
 describe('condition Protected (rules 7, 8 and 15)', () => {
   const world = () => new PoolWorld().add('a').add(recordingServer('s1').standby());
-  const of = (pool: PoolWorld, name: string) => protection(recordingServer(name).build(), pool.input());
+  const of = (pool: PoolWorld, name: string) => decide(pool.input()).protection.get(name);
 
   it('is True when a standby on another node would take over', () => {
     expect(of(world(), 'a')).to.include({ status: 'True', reason: 'StandbyReady' });
   });
 
   it('is not kept by a standby on the same node', () => {
-    expect(of(world().change('s1', { nodeName: 'node-a' }), 'a').status).to.equal('False');
+    expect(of(world().change('s1', { nodeName: 'node-a' }), 'a')?.status).to.equal('False');
   });
 
   it('does not flap with a late heartbeat of the standby', () => {
-    expect(of(world().change('s1', { health: health('Late') }), 'a').status).to.equal('True');
+    expect(of(world().change('s1', { health: health('Late') }), 'a')?.status).to.equal('True');
   });
 
   it('says why the standby would not', () => {
@@ -170,14 +176,15 @@ describe('condition Protected (rules 7, 8 and 15)', () => {
   });
 
   it('is NotMonitored without a pool, and PoolNotFound with one that is not there', () => {
-    expect(protection(recordingServer('a').unmonitored().build(), undefined).reason).to.equal('NotMonitored');
-    expect(protection(recordingServer('a').build(), undefined).reason).to.equal('PoolNotFound');
+    expect(withoutPool(recordingServer('a').unmonitored().build(), false)?.reason).to.equal('NotMonitored');
+    expect(withoutPool(recordingServer('a').build(), false)?.reason).to.equal('PoolNotFound');
+    expect(withoutPool(recordingServer('a').build(), true)).to.equal(undefined);
   });
 
-  it('is NoRole for a standby, and PoolPaused while the pool is paused', () => {
+  it('is not the pool’s to say for a standby, and PoolPaused while the pool is paused', () => {
     const pool = world();
-    expect(of(pool, 's1').reason).to.equal('NoRole');
+    expect(of(pool, 's1')).to.equal(undefined);
     pool.spec = { ...pool.spec, paused: true };
-    expect(of(pool, 'a').reason).to.equal('PoolPaused');
+    expect(of(pool, 'a')?.reason).to.equal('PoolPaused');
   });
 });

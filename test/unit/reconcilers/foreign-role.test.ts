@@ -67,7 +67,7 @@ class TwoPools {
   rolesAfterDecision(name: string) {
     const pool = this.stores.pools.get(`ns/${name}`);
     if (!pool) throw new Error(`no pool ${name} in this test`);
-    const sources = { stores: this.stores, healthOf: () => health('Healthy') };
+    const sources = { stores: this.stores, healthOf: () => health('Healthy'), contact: () => undefined };
     const input = gatherPool(sources, pool, new Map(), new FakeClock());
     return (planPool(pool, input).decision.record.roles ?? []).map((role) => `${role.name} by ${role.holder}`);
   }

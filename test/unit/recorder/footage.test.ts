@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { silentLog, systemClock } from '../../../src/operator/index.js';
 import { Journal } from '../../../src/recorder/footage/journal.js';
+import type { Place } from '../../../src/recorder/footage/layout.js';
 import { Retention } from '../../../src/recorder/footage/retention.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -86,5 +87,24 @@ describe('footage on a volume', () => {
     const underWay = journal.flush();
     expect(await Promise.all([underWay, journal.flush(), journal.flush()])).to.deep.equal([true, true, true]);
     expect(await segments()).to.deep.equal(['role/cam/e1-20260101-aa/20260101T000000Z.ts']);
+  });
+
+  it('is not left behind by a power cut that took the marker of its place', async () => {
+    let place: Place | undefined;
+    const journal = new Journal({
+      mountPath: root,
+      clock: systemClock,
+      log: silentLog,
+      placeOf: () => place,
+      onGrowth: () => undefined,
+      onTrouble: () => undefined,
+    });
+    await file('.understudy/staging/cam/20260101-aa/20260101T000000Z.ts');
+    expect([await journal.flush(), await journal.flush()]).to.deep.equal([true, true]);
+    expect(await segments()).to.deep.equal(['.understudy/staging/cam/20260101-aa/20260101T000000Z.ts']);
+    place = { role: 'role', epoch: 4 };
+    for (let round = 0; round < 5; round += 1) expect(await journal.flush()).to.equal(true);
+    expect(await segments()).to.deep.equal(['role/cam/e4-20260101-aa/20260101T000000Z.ts']);
+    expect(await readdir(join(root, '.understudy/staging/cam'))).to.deep.equal([]);
   });
 });

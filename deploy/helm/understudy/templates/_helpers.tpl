@@ -101,5 +101,6 @@ marked "handed on" are there for that alone.
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  # "list": why a volume of a suspected recorder's pod can't be mounted; at most twice for one pod.
+  verbs: [create, patch, list]
 {{- end }}

@@ -3,6 +3,7 @@ import { AGENT_PORT, childNames, labels, type RecordingServer, RUN_AS } from '..
 import type { KubeObject } from '../../../operator/index.js';
 import { hashOf } from '../../hash.js';
 import { childMetadata } from './metadata.js';
+import { volumesVariable } from './pod-claims.js';
 
 export type PodObject = KubeObject & { spec: V1PodSpec };
 
@@ -42,17 +43,7 @@ function environment({ server, volumes }: PodInput): V1EnvVar[] {
     { name: 'UNDERSTUDY_SERVER_UID', value: uid ?? '' },
     { name: 'UNDERSTUDY_POD_NAME', valueFrom: field('metadata.name') },
     { name: 'UNDERSTUDY_POD_UID', valueFrom: field('metadata.uid') },
-    {
-      name: 'UNDERSTUDY_VOLUMES',
-      value: JSON.stringify(
-        volumes.map(({ name: volume, mountPath, claimName, claimUID }) => ({
-          name: volume,
-          mountPath,
-          claimName,
-          claimUID,
-        })),
-      ),
-    },
+    volumesVariable(volumes),
     { name: 'UNDERSTUDY_ENGINE', value: server.spec.recorder.engine },
     { name: 'UNDERSTUDY_ENGINE_OPTIONS', value: JSON.stringify(server.spec.recorder.options ?? {}) },
   ];

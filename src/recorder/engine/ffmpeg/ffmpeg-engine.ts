@@ -9,12 +9,12 @@ const TEST_STREAM =
   'AAAAAWdCwAraewEQAAADABAAAAMAoPEiagAAAAFozg/IAAABZYiEOiYoAAkC4AAAAAFBmiA+lAAAAAFBmkA+lAAAAAFBmmAQpQAAAAFBmoAQpQ==';
 
 /**
- * Tries the whole way of footage without a camera. Arguments: the program, a scratch folder, a stream in base64. The
+ * Tries the whole way of footage without a camera. Arguments: the program, a folder of its own for the test, a stream in base64. The
  * static builds that circulate are years old and give options other meanings (`-timeout` made them listen), so the
  * meaning is checked too.
  */
 const CHECK_SCRIPT = `
-f=$1 dir=$2/understudy-check
+f=$1 dir=$2
 "$f" -hide_banner -version | head -n 1
 "$f" -hide_banner -h demuxer=rtsp 2>&1 | grep -q 'timeout.*microseconds.*socket' || {
   echo "$f does not run, or does not know -timeout as a socket time-out: ffmpeg 5 or later is needed" >&2; exit 1; }
@@ -29,6 +29,8 @@ rm -rf "$dir"
 command -v setpriv
 exit 0
 `;
+/** Engines of this process so far: two must not take each other's self-test away. */
+let engines = 0;
 const CHECK_DEADLINE_MS = 20_000;
 const FORCE_AFTER_MS = 2000;
 const STDERR_LIMIT = 8192;
@@ -45,6 +47,11 @@ export class FfmpegEngine implements Engine {
   readonly name = 'ffmpeg';
   readonly #program: string;
   readonly #scratchPath: string;
+  /**
+   * Apart from those of other agents that share the scratch space, and the same after a restart of the container, whose
+   * agent is process 1 again: what a killed test has left is taken away by the next one.
+   */
+  readonly #checkFolder: string;
   readonly #lane = new ChildLane();
   /**
    * An agent that is killed must not leave recordings that nobody watches. In a pod the kernel sees to it, because the
@@ -55,12 +62,14 @@ export class FfmpegEngine implements Engine {
   constructor(options: FfmpegOptions) {
     this.#program = options.ffmpegPath ?? 'ffmpeg';
     this.#scratchPath = options.scratchPath;
+    engines += 1;
+    this.#checkFolder = `${options.scratchPath}/understudy-check-${process.pid}-${engines}`;
   }
 
   async check(): Promise<EngineCheck> {
     if (this.#lane.busy)
       return { ok: false, message: 'the last self-test of ffmpeg has not ended: scratch disk hangs' };
-    const args = [this.#program, this.#scratchPath, TEST_STREAM];
+    const args = [this.#program, this.#checkFolder, TEST_STREAM];
     const result = await this.#lane.run({ script: CHECK_SCRIPT, args, deadlineMs: CHECK_DEADLINE_MS });
     if (result.timedOut)
       return { ok: false, message: `the self-test of ffmpeg did not end in ${CHECK_DEADLINE_MS / 1000} s` };

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { until } from './recorder-bench.js';
 
 const run = promisify(execFile);
 
@@ -34,11 +35,12 @@ export class LoopDisk {
   async mount(): Promise<void> {
     const { stdout } = await run('losetup', ['--find', '--show', join(this.#folder, 'image')]);
     this.#device = stdout.trim();
-    await run('mount', [this.#device, this.mountPath]);
+    await run('mount', ['-o', 'errors=remount-ro', this.#device, this.mountPath]);
   }
 
+  /** Refused while a file is open, and the probe opens one again and again: tried until it hits a gap. */
   async unmount(): Promise<void> {
-    await run('umount', [this.mountPath]);
+    await until('nobody uses the disk', () => run('umount', [this.mountPath]).catch(() => undefined));
     await run('losetup', ['--detach', this.#device]);
   }
 
@@ -48,9 +50,10 @@ export class LoopDisk {
     await run('xfs_io', ['-x', '-c', 'shutdown', this.mountPath]);
   }
 
+  /** As after an error that the file system has found: read-only at once, whoever has files open. */
   async makeReadOnly(): Promise<void> {
     await this.#checkSource();
-    await run('mount', ['-o', 'remount,ro', this.mountPath]);
+    await writeFile(join('/sys/fs/ext4', basename(this.#device), 'trigger_fs_error'), 'test');
   }
 
   /** Every write hangs from now on, until it is thawed. */

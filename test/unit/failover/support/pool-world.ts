@@ -15,6 +15,7 @@ import type {
   PoolEvent,
   PoolInput,
   PoolMemory,
+  ReplicaView,
   ServerHealth,
   ServerView,
   Verdict,
@@ -28,9 +29,10 @@ export function health(verdict: Verdict, trigger?: Trigger, brokenForMs = 0): Se
   return {
     verdict,
     trigger,
-    evidence: verdict === 'Healthy' ? [] : [`${verdict} for the test`],
+    evidence: verdict === 'Healthy' ? [] : [{ reason: 'NotHealthy', message: `${verdict} for the test`, ageMs: 0 }],
     lastSeenTime: '2026-01-02T03:04:00Z',
     silentForMs: 0,
+    suspected: trigger === 'Unreachable',
     brokenForMs,
     reachable: fine,
     storageHealthy: fine,
@@ -54,6 +56,10 @@ export class PoolWorld {
   backups: BackupView[] = [];
   events: PoolEvent[] = [];
   memory: PoolMemory = new Map();
+  /** Since when the API server has answered without a gap. */
+  contactSince = 0;
+  replicas: ReplicaView[] = [];
+  releaseHold = false;
   monotonic = 1_000_000;
   wall = Date.parse('2026-01-02T03:04:05.000Z');
   /** Backups become complete by themselves. */
@@ -137,6 +143,9 @@ export class PoolWorld {
       backups: this.backups,
       now: { monotonic: this.monotonic, wall: new Date(this.wall) },
       memory: this.memory,
+      contact: { since: this.contactSince, last: this.monotonic },
+      releaseHold: this.releaseHold,
+      replicas: this.replicas,
     };
   }
 

@@ -39,11 +39,13 @@ class Bench {
   readonly renewTimes = new Map<string, string>();
   readonly refusals = new Map<string, ApiErrorKind>();
   live: FailoverPool | undefined;
+  contactSince = 0;
   #version = 100;
 
   readonly reconcile = createPoolReconciler({
     stores: this.stores,
     healthOf: (key) => this.healths.get(key) ?? health('Healthy'),
+    contact: () => ({ since: this.contactSince, last: this.clock.monotonic() }),
     observationOf: () => observed('t1'),
     clock: this.clock,
     events: { event: (event) => void this.events.push(event) },
@@ -208,6 +210,80 @@ describe('the reconciler of a pool', () => {
     bench.refusals.clear();
     await bench.run();
     expect(bench.status?.current?.epoch).to.equal(8);
+  });
+
+  describe('in a storm', () => {
+    const silent = (verdict: 'Late' | 'Broken') => ({
+      ...health(verdict, verdict === 'Broken' ? 'Unreachable' : undefined),
+      suspected: true,
+    });
+    const stormy = async () => {
+      const bench = await new Bench().quiet();
+      for (const [name, nodeName] of Object.entries({ a: 'n1', s1: 'n2' })) {
+        const pod = bench.stores.pods.get(`ns/${name}`);
+        if (pod) bench.stores.pods.put({ ...pod, nodeName });
+      }
+      bench.healths.set('ns/a', silent('Broken')).set('ns/s1', silent('Late'));
+      return bench;
+    };
+
+    it('writes the hold once, and comes back when it ends', async () => {
+      const bench = await stormy();
+      const result = await bench.run();
+      expect(bench.calls).to.deep.equal(['get Lease', 'put FailoverPool']);
+      expect(result?.requeueAfterMs).to.equal(60_000);
+      expect(bench.events.map(({ reason }) => reason)).to.deep.equal(['ServerBroken', 'StormHold']);
+      await bench.clock.advance(30_000);
+      expect((await bench.run())?.requeueAfterMs).to.equal(30_000);
+      expect(bench.calls).to.deep.equal([]);
+    });
+
+    it('counts no server whose Lease shows a renewal that the watch has not brought', async () => {
+      const bench = await stormy();
+      bench.renewTimes.set('understudy-a', 't2');
+      await bench.run();
+      expect(bench.status?.hold).to.equal(undefined);
+      expect(bench.status?.queue).to.equal(undefined);
+    });
+
+    it('does not end by itself while the API server has only just come back', async () => {
+      const bench = await stormy();
+      await bench.run();
+      await bench.clock.advance(59_000);
+      bench.contactSince = bench.clock.monotonic();
+      await bench.run();
+      expect(bench.calls).to.deep.equal(['put FailoverPool']);
+      await bench.clock.advance(59_999);
+      await bench.run();
+      expect(bench.status?.hold?.releasedTime).to.equal(undefined);
+      await bench.clock.advance(1);
+      await bench.run();
+      expect(bench.status?.hold).to.include({ reason: 'Elapsed' });
+    });
+  });
+
+  it('knows where its own replicas run, of those that run', async () => {
+    const bench = new Bench();
+    const place = (name: string, nodeName: string, change: object = {}) =>
+      bench.stores.operatorPods.put({
+        metadata: { name, namespace: 'understudy' },
+        ...{ server: '', phase: 'Running', nodeName, ready: true, restartCount: 0 },
+        ...change,
+      });
+    for (const [name, nodeName] of Object.entries({ a: 'n1', s1: 'n2' })) {
+      const pod = bench.stores.pods.get(`ns/${name}`);
+      if (pod) bench.stores.pods.put({ ...pod, nodeName });
+    }
+    place('op-1', 'n3');
+    place('op-2', 'n1', { phase: 'Pending' });
+    place('op-3', 'n1', {
+      metadata: { name: 'op-3', namespace: 'understudy', deletionTimestamp: '2026-01-02T03:04:05Z' },
+    });
+    place('op-4', 'n4');
+    await bench.run();
+    const isolated = bench.status?.conditions?.find(({ type }) => type === 'OperatorIsolated');
+    expect(isolated).to.include({ status: 'True', reason: 'OnOtherNodes' });
+    expect(isolated?.message).to.match(/^The operator runs on n3, n4,/);
   });
 
   it('creates the baseline after the commit that says so, and takes an existing one as it is', async () => {

@@ -43,6 +43,24 @@ function pair(status: Partial<FailoverPoolStatus> = { epoch: 1 }) {
   return { a, s, ...all };
 }
 
+describe('condition Protected of a server', () => {
+  const protectedBy = (reason: 'StandbyReady' | 'NotYetObserved', before?: 'NoStandby') => {
+    const lastTransitionTime = startTime;
+    const known = { type: 'Protected', status: 'False' as const, reason: 'NoStandby', message: '', lastTransitionTime };
+    const { a, see, stores } = pair();
+    stores.servers.put({ ...a, status: { ...a.status, conditions: before ? [known] : [] } });
+    const status = reason === 'StandbyReady' ? 'True' : 'Unknown';
+    const { status: planned } = planStatus({ ...see('a'), protection: { status, reason, message: '' } }, undefined);
+    return planned.conditions?.find(({ type }) => type === 'Protected')?.reason;
+  };
+
+  it('is what its pool says; until the pool has been decided over, what was said before', () => {
+    expect(protectedBy('StandbyReady', 'NoStandby')).to.equal('StandbyReady');
+    expect(protectedBy('NotYetObserved', 'NoStandby')).to.equal('NoStandby');
+    expect(protectedBy('NotYetObserved')).to.equal('NotYetObserved');
+  });
+});
+
 describe('the plan for a pod', () => {
   it('is to make one once all claims exist, bound or not', () => {
     const a = recordingServer('a').build();
@@ -235,7 +253,7 @@ describe('a reference', () => {
 });
 
 describe('the status of a server', () => {
-  const conditionOf = (all: ReturnType<typeof pair>, name: string, type: string) =>
+  const conditionOf = (all: Pick<ReturnType<typeof pair>, 'see'>, name: string, type: string) =>
     planStatus(all.see(name), undefined).status.conditions?.find((condition) => condition.type === type);
 
   it('says Ready and Recording for a holder, Ready and StandingBy for a standby', () => {
@@ -315,5 +333,73 @@ describe('the status of a server', () => {
     expect(report('pod-old', 'Healthy')).to.equal(undefined);
     expect(report('pod-a', 'Lost')).to.equal(undefined);
     expect(report('pod-a', 'Healthy')).to.equal(now.toISOString());
+  });
+
+  describe('of a server that never became ready', () => {
+    const overdue = healthOf('NeverReady', {
+      startOverdue: true,
+      evidence: [{ reason: 'MountFailed', message: 'volume "v" is not there', ageMs: 0 }],
+    });
+    function fresh(judged = overdue) {
+      const a = recordingServer('a').build();
+      const all = scene(a);
+      all.stores.pools.put(failoverPool().status({ epoch: 1 }).build());
+      all.withPod(a, { phase: 'Pending', ready: false, unschedulable: '0/3 nodes are available' });
+      all.health('a', judged);
+      return { a, ...all };
+    }
+
+    it('is Reconciling at first, and waits for a person once startGraceSeconds have passed', () => {
+      const early = fresh(healthOf('NeverReady'));
+      expect(conditionOf(early, 'a', 'Reconciling')).to.include({ status: 'True', reason: 'Unschedulable' });
+      expect(conditionOf(early, 'a', 'Stalled')?.status).to.equal('False');
+      const late = fresh();
+      expect(conditionOf(late, 'a', 'Reconciling')?.status).to.equal('False');
+      expect(conditionOf(late, 'a', 'Stalled')).to.include({ status: 'True', reason: 'NeverReady' });
+    });
+
+    it('says all that is wrong', () => {
+      const { message } = conditionOf(fresh(), 'a', 'Stalled') ?? {};
+      expect(message).to.contain('startGraceSeconds (120)');
+      expect(message).to.contain('Unschedulable: 0/3 nodes are available').and.to.contain('volume "v" is not there');
+    });
+
+    it('goes on being said by an operator that has just started and counts anew', () => {
+      const all = fresh();
+      const { status } = planStatus(all.see('a'), undefined);
+      all.stores.servers.put({ ...all.a, status });
+      all.health('a', healthOf('NeverReady', { startOverdue: false }));
+      expect(conditionOf(all, 'a', 'Stalled')).to.include({ status: 'True', reason: 'NeverReady' });
+    });
+
+    it('is over once it is ready, and does not apply in maintenance', () => {
+      const all = fresh();
+      const { status } = planStatus(all.see('a'), undefined);
+      all.stores.servers.put({ ...all.a, status: { ...status, everReadyTime: startTime } });
+      all.health('a', healthOf('Healthy'));
+      expect(conditionOf(all, 'a', 'Stalled')?.status).to.equal('False');
+      all.stores.servers.put({ ...all.a, status, spec: { ...all.a.spec, operatingMode: 'Maintenance' } });
+      all.health('a', overdue);
+      expect(conditionOf(all, 'a', 'Stalled')?.status).to.equal('False');
+    });
+  });
+
+  it('says all the evidence of a broken server, and the same for as long as nothing else is seen', () => {
+    const all = pair();
+    const evidence = (ageMs: number) => [
+      { reason: 'Unreachable' as const, message: 'no heartbeat since t1', ageMs },
+      { reason: 'NodeNotReady' as const, message: 'node n1 is not ready', ageMs },
+    ];
+    all.health('a', healthOf('Broken', { evidence: evidence(0) }));
+    const { status } = planStatus(all.see('a'), undefined);
+    expect(status.conditions?.find(({ type }) => type === 'Ready')?.message).to.equal(
+      'no heartbeat since t1; node n1 is not ready',
+    );
+    all.stores.servers.put({ ...all.a, status });
+    all.health(
+      'a',
+      healthOf('Broken', { evidence: evidence(3_600_000), brokenForMs: 3_600_000, silentForMs: 3_700_000 }),
+    );
+    expect(planStatus(all.see('a'), undefined).status).to.deep.equal(status);
   });
 });

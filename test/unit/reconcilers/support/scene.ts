@@ -21,8 +21,9 @@ export function healthOf(verdict: Verdict, change: Partial<ServerHealth> = {}): 
   } as const;
   return {
     verdict,
-    evidence: verdict === 'Broken' ? ['no heartbeat'] : [],
+    evidence: verdict === 'Broken' ? [{ reason: 'Unreachable', message: 'no heartbeat', ageMs: 0 }] : [],
     silentForMs: fresh ? 0 : 20_000,
+    suspected: verdict === 'Broken',
     brokenForMs: verdict === 'Broken' ? 1_000 : 0,
     ...(verdict === 'Broken' ? { trigger: 'Unreachable' } : {}),
     reachable: fresh

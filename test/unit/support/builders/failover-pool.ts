@@ -6,8 +6,11 @@ export class FailoverPoolBuilder {
     failoverTimeoutSeconds: 6,
     storageGraceSeconds: 5,
     recordingServiceGraceSeconds: 30,
+    startGraceSeconds: 120,
+    restartGraceSeconds: 60,
     failback: { mode: 'None', stableSeconds: 300 },
     compatibility: { version: 'SameMinor' },
+    storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
     backup: { engine: 'Secret', deadlineSeconds: 20 },
     paused: false,
   };

@@ -1,5 +1,5 @@
 import type { RecorderReportStatus } from '../../../../src/crds/index.js';
-import type { LeaseSignal, PodSignal, Signals, VolumeSignal } from '../../../../src/failover/types.js';
+import type { LeaseSignal, NodeSignal, PodSignal, Signals, VolumeSignal } from '../../../../src/failover/types.js';
 
 const since = '2026-01-02T03:00:00Z';
 type VolumeState = NonNullable<RecorderReportStatus['volumes']>[number]['state'];
@@ -50,12 +50,23 @@ export class SignalsBuilder {
     return this.report({ volumes });
   }
 
+  node(change: Partial<NodeSignal>): this {
+    return this.with({ node: { exists: true, ready: true, unschedulable: false, ...this.#signals.node, ...change } });
+  }
+
+  /** The volume of that name alone. */
+  volume(name: string, change: Partial<VolumeSignal>): this {
+    const volumes = this.#signals.volumes.map((volume) => (volume.name === name ? { ...volume, ...change } : volume));
+    return this.with({ volumes });
+  }
+
   claims(change: Partial<VolumeSignal>): this {
     return this.with({ volumes: this.#signals.volumes.map((volume) => ({ ...volume, ...change })) });
   }
 
-  service(state: 'Starting' | 'Ready' | 'Failed'): this {
-    return this.report({ recordingService: { state, sinceTime: since, message: 'no room for ffmpeg' } });
+  service(state: 'Starting' | 'Ready' | 'Failed' | 'Stopping', sinceTime = since): this {
+    if (state === 'Stopping') return this.report({ recordingService: { state, sinceTime } });
+    return this.report({ recordingService: { state, sinceTime, message: 'no room for ffmpeg' } });
   }
 
   report(change: Partial<RecorderReportStatus>): this {
