@@ -56,7 +56,8 @@ export function patchServerStatus(
   const patch = mergePatch(seen ?? {}, next);
   const live = world.objects.servers[server.name];
   if (patch === undefined) return { world };
-  if (live === undefined || live.metadata.uid !== server.uid) return { refused: 'conflict', why: 'it is another server' };
+  if (live === undefined || live.metadata.uid !== server.uid)
+    return { refused: 'conflict', why: 'it is another server' };
   const status = merged(live.status, patch) as RecordingServerStatus;
   if ((status.epoch ?? 0) < (live.status?.epoch ?? 0))
     return { refused: 'invalid', why: `the epoch of server ${server.name} would fall` };

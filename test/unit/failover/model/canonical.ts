@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FailoverPool, QueueEntry } from '../../../../src/crds/index.js';
 import type { Observation } from '../../../../src/failover/types.js';
-import { type ByName, type Objects, type Replica, seenBy, wallOf, type World } from './world.js';
+import { type ByName, type Objects, type Replica, seenBy, type World, wallOf } from './world.js';
 
 /**
  * When two states are the same: nothing that happens from now on tells them apart. Times become ages, cut off where an
@@ -24,7 +24,14 @@ const longest = {
   retry: 61_000,
   baseline: 21_000,
   acknowledge: 6_000,
+  start: 11_000,
+  storm: 61_000,
+  'storm-calm': 6_000,
+  'storm-end': 61_000,
 } as const;
+
+/** A server that has been broken for longer is no part of a new storm. Milliseconds. */
+const LONG_BROKEN_MS = 300_000;
 
 /** Epochs in their order; 0 and 1 keep their meaning of "never" and "never moved". */
 class Ranks {
@@ -42,7 +49,9 @@ class Ranks {
 
 function brokenTimes(objects: Objects): number[] {
   return Object.values(objects.pools).flatMap(({ status }) =>
-    [...(status?.queue ?? []), ...(status?.current ? [status.current] : [])].map(({ brokenTime }) => Date.parse(brokenTime)),
+    [...(status?.queue ?? []), ...(status?.current ? [status.current] : [])].map(({ brokenTime }) =>
+      Date.parse(brokenTime),
+    ),
   );
 }
 
@@ -89,21 +98,44 @@ function age(now: number, since: number | undefined, most: number): number | und
 
 function poolView({ epochs, times, world }: Scale, pool: FailoverPool): unknown {
   const { status } = pool;
-  const entry = ({ role, server, trigger, brokenTime }: QueueEntry) => [role, server, trigger, times.of(Date.parse(brokenTime))];
+  const entry = ({ role, server, trigger, brokenTime }: QueueEntry) => [
+    role,
+    server,
+    trigger,
+    times.of(Date.parse(brokenTime)),
+  ];
   const { current } = status ?? {};
   const open = new Set([...(status?.queue ?? []), ...(current ? [current] : [])].map(({ brokenTime }) => brokenTime));
-  const tried = (status?.history ?? []).filter(({ outcome, brokenTime }) => outcome === 'Superseded' && open.has(brokenTime));
+  const tried = (status?.history ?? []).filter(
+    ({ outcome, brokenTime }) => outcome === 'Superseded' && open.has(brokenTime),
+  );
   return [
     specOf(pool),
     pool.metadata.generation,
     epochs.of(status?.epoch),
-    current && [entry(current), current.standby, epochs.of(current.epoch), current.step, current.acknowledgedTime !== undefined],
+    status?.hold && [status.hold.releasedTime !== undefined, status.hold.reason],
+    current && [
+      entry(current),
+      current.standby,
+      epochs.of(current.epoch),
+      current.step,
+      current.acknowledgedTime !== undefined,
+    ],
     current && [current.boundTime !== undefined, current.failingBefore, current.unproved],
     (status?.queue ?? []).map((queued) => [entry(queued), queued.waitingFor?.split(':')[0]]),
     (status?.roles ?? []).map((role) => {
       const proved = (world.truth.provedEpoch[role.name] ?? 0) >= role.epoch;
       const { name, holder, holderUID, previousHolder, homeUID, handedOverTime } = role;
-      return [name, holder, holderUID, previousHolder, homeUID, epochs.of(role.epoch), handedOverTime !== undefined, proved];
+      return [
+        name,
+        holder,
+        holderUID,
+        previousHolder,
+        homeUID,
+        epochs.of(role.epoch),
+        handedOverTime !== undefined,
+        proved,
+      ];
     }),
     tried.map(({ role, to, brokenTime }) => [role, to, times.of(Date.parse(brokenTime))]),
   ];
@@ -116,10 +148,15 @@ function objectsView(scale: Scale, objects: Objects): unknown {
     each(objects.pools, (pool) => poolView(scale, pool)),
     each(objects.servers, (server) => {
       const { metadata, status } = server;
+      const brokenFor = status?.brokenTime === undefined ? undefined : wall - Date.parse(status.brokenTime);
       const healthy = status?.healthyTime === undefined ? undefined : wall - Date.parse(status.healthyTime);
       return [
         [metadata.uid, specOf(server), status?.state, status?.servingRole, epochs.of(status?.epoch), status?.podUID],
-        [status?.brokenTime !== undefined, healthy === undefined ? undefined : Math.min(healthy, longest.stable)],
+        [
+          brokenFor !== undefined,
+          (brokenFor ?? 0) > LONG_BROKEN_MS,
+          healthy === undefined ? undefined : Math.min(healthy, longest.stable),
+        ],
         status?.everReadyTime !== undefined,
       ];
     }),
@@ -144,6 +181,7 @@ function objectsView(scale: Scale, objects: Objects): unknown {
 function observationView({ world }: Scale, name: string, observation: Observation): unknown {
   const { now } = world;
   const { renewal, leaseSeenAt, disksLostAt, serviceFailedAt, containerFailedAt, everReady } = observation;
+  const { serviceStartingAt, neverReadyAt } = observation;
   return [
     everReady,
     age(now, leaseSeenAt, longest.silence),
@@ -152,6 +190,8 @@ function observationView({ world }: Scale, name: string, observation: Observatio
     age(now, disksLostAt, longest.disks),
     age(now, serviceFailedAt, longest.service),
     age(now, containerFailedAt, longest.service),
+    age(now, serviceStartingAt, longest.start),
+    age(now, neverReadyAt, longest.start),
   ];
 }
 
@@ -162,7 +202,9 @@ function replicaView(scale: Scale, { observations, contact, memories, unseen }: 
       .map(([name, start]) => {
         const [kind = '', ...rest] = name.split('/');
         const most = kind in longest ? longest[kind as keyof typeof longest] : longest.retry;
-        const ranked = rest.map((part) => (/^\d+$/.test(part) ? scale.epochs.of(Number(part)) : part));
+        // A hold is known by its time, and there is one at most.
+        const parts = kind.startsWith('storm') ? [] : rest;
+        const ranked = parts.map((part) => (/^\d+$/.test(part) ? scale.epochs.of(Number(part)) : part));
         return [kind, ...ranked, age(now, start, kind === 'found' ? longest.proof : most)].join('/');
       })
       .sort(),

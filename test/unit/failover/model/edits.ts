@@ -75,7 +75,10 @@ export const poolEdit = (what: string, change: Partial<FailoverPoolSpec>, name =
     const version = world.version + 1;
     const generation = (pool.metadata.generation ?? 0) + 1;
     const metadata = { ...pool.metadata, generation, resourceVersion: String(version) };
-    return { ...changeObjects(world, { pools: put(world.objects.pools, name, frozen({ ...pool, metadata, spec })) }), version };
+    return {
+      ...changeObjects(world, { pools: put(world.objects.pools, name, frozen({ ...pool, metadata, spec })) }),
+      version,
+    };
   },
 });
 
@@ -97,7 +100,8 @@ export const cameraMoved = (name: string, home: string): Step => ({
 
 export const cameraAdded = (name: string, home: string): Step => ({
   name: `a person adds camera ${name} to ${home}`,
-  apply: (world) => (world.objects.cameras[name] === undefined ? withCamera(world, name, camera(name, home)) : undefined),
+  apply: (world) =>
+    world.objects.cameras[name] === undefined ? withCamera(world, name, camera(name, home)) : undefined,
 });
 
 export const cameraDeleted = (name: string): Step => ({

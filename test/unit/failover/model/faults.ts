@@ -60,7 +60,9 @@ export const cutOff = (server: string): Fault => ({
 export const disksDie = (server: string): Fault => ({
   fault: {
     name: `all disks of ${server} die`,
-    apply: ifRecorder(server, ({ alive, diskWorks }) => (alive && diskWorks ? { diskWorks: false, running: [] } : undefined)),
+    apply: ifRecorder(server, ({ alive, diskWorks }) =>
+      alive && diskWorks ? { diskWorks: false, running: [] } : undefined,
+    ),
   },
   repair: {
     name: `the disks of ${server} work again`,
@@ -77,7 +79,9 @@ export const serviceFails = (server: string): Fault => ({
   },
   repair: {
     name: `the recording service of ${server} works again`,
-    apply: ifRecorder(server, ({ alive, serviceWorks }) => (alive && !serviceWorks ? { serviceWorks: true } : undefined)),
+    apply: ifRecorder(server, ({ alive, serviceWorks }) =>
+      alive && !serviceWorks ? { serviceWorks: true } : undefined,
+    ),
   },
 });
 
@@ -98,7 +102,10 @@ export const podReplaced = (server: string): Fault => ({
 });
 
 export const operatorDies: Fault = {
-  fault: { name: 'the operator dies; another starts with an empty memory', apply: (world) => ({ ...world, leader: freshReplica }) },
+  fault: {
+    name: 'the operator dies; another starts with an empty memory',
+    apply: (world) => ({ ...world, leader: freshReplica }),
+  },
 };
 
 export const operatorDiesAfterCommit: Fault = {
@@ -117,7 +124,10 @@ export const poolStatusLost: Fault = {
       const { status: _lost, ...rest } = pool;
       const version = world.version + 1;
       const metadata = { ...pool.metadata, resourceVersion: String(version) };
-      return { ...changeObjects(world, { pools: put(world.objects.pools, 'pool', frozen({ ...rest, metadata })) }), version };
+      return {
+        ...changeObjects(world, { pools: put(world.objects.pools, 'pool', frozen({ ...rest, metadata })) }),
+        version,
+      };
     },
   },
 };

@@ -12,8 +12,8 @@ import {
   NAMESPACE,
   put,
   type Recorder,
-  wallOf,
   type World,
+  wallOf,
 } from './world.js';
 
 /** By which way an assignment reaches the agent: the watch of its server, or the answer to its renewal. */
@@ -42,7 +42,16 @@ export function wanted(recorder: Recorder): readonly string[] {
 function taskOf({ metadata, spec }: Camera): CameraTask {
   const { type, transport, connectTimeoutSeconds, audio, url = '' } = spec.source;
   const footage = { segmentSeconds: 10, retentionSeconds: 86_400, secretName: undefined };
-  return { name: metadata.name, type, url, transport, connectTimeoutSeconds, audio, priority: spec.priority, ...footage };
+  return {
+    name: metadata.name,
+    type,
+    url,
+    transport,
+    connectTimeoutSeconds,
+    audio,
+    priority: spec.priority,
+    ...footage,
+  };
 }
 
 /** Lists the cameras of the role that it has been given, and drops the recordings that are not among them. */
@@ -117,7 +126,7 @@ function reportStatus(world: World, recorder: Recorder): RecorderReportStatus {
   const service = recorder.serviceWorks ? 'Ready' : 'Failed';
   const volumes = (spec?.volumes ?? []).map(({ name, mountPath }) => {
     const same = before?.volumes?.find((volume) => volume.name === name && volume.state === disk);
-    return same ?? { name, mountPath, state: disk, sinceTime: now, fileSystem: 'ext4' } as const;
+    return same ?? ({ name, mountPath, state: disk, sinceTime: now, fileSystem: 'ext4' } as const);
   });
   const since = before?.recordingService?.state === service ? before.recordingService.sinceTime : now;
   return {
@@ -149,7 +158,11 @@ export function renews(world: World, server: string): World | undefined {
   const lease = world.objects.leases[server];
   if (recorder === undefined || lease === undefined || !inTouch(world, recorder)) return undefined;
   if (orderOf(recorder).displaced) return undefined;
-  const renewed = { ...lease, renewTime: new Date(EPOCH_OF_WALL + world.now).toISOString(), holderIdentity: recorder.podUID };
+  const renewed = {
+    ...lease,
+    renewTime: new Date(EPOCH_OF_WALL + world.now).toISOString(),
+    holderIdentity: recorder.podUID,
+  };
   const heard = changeObjects(world, { leases: put(world.objects.leases, server, frozen(renewed)) });
   const truth = { ...world.truth, heardAt: put(world.truth.heardAt, server, world.now) };
   return changeRecorder({ ...heard, truth }, server, { owesHeartbeat: false });

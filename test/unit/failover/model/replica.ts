@@ -1,11 +1,10 @@
-import { type Backup, childNames, type FailoverPool, labels, FIELD_MANAGER } from '../../../../src/crds/index.js';
+import { type Backup, childNames, type FailoverPool, FIELD_MANAGER, labels } from '../../../../src/crds/index.js';
+import { substituteShare } from '../../../../src/failover/cameras.js';
 import { judge } from '../../../../src/failover/health.js';
 import type { PoolDecision, PoolInput, ServerHealth } from '../../../../src/failover/types.js';
 import { planCamera } from '../../../../src/reconcilers/camera-assignment/reconciler.js';
-import { substituteShare } from '../../../../src/failover/cameras.js';
 import { gatherPool } from '../../../../src/reconcilers/failover-pool/gather.js';
 import { planPool } from '../../../../src/reconcilers/failover-pool/plan.js';
-import { createProtection } from '../../../../src/reconcilers/failover-pool/protection.js';
 import { settingsOf } from '../../../../src/reconcilers/observations.js';
 import { gather } from '../../../../src/reconcilers/recording-server/gather.js';
 import { planLease } from '../../../../src/reconcilers/recording-server/lease-plan.js';
@@ -14,7 +13,7 @@ import { podMustGo } from '../../../../src/reconcilers/recording-server/pod-plan
 import { planStatus } from '../../../../src/reconcilers/recording-server/status.js';
 import { onSubstitute, resolveRole } from '../../../../src/reconcilers/roles.js';
 import { indexes, type Stores } from '../../../../src/reconcilers/stores.js';
-import { patchCameraStatus, patchServerStatus, replacePoolStatus, type Answer } from './api.js';
+import { type Answer, patchCameraStatus, patchServerStatus, replacePoolStatus } from './api.js';
 import { storesOf } from './seen.js';
 import {
   bootedRecorder,
@@ -25,8 +24,8 @@ import {
   put,
   type Replica,
   seenBy,
-  wallOf,
   type World,
+  wallOf,
 } from './world.js';
 
 /** The leader, or the one that led before and goes on with what it saw. */
@@ -60,7 +59,12 @@ function healthIn({ replica, stores, now }: Eyes): (key: string) => ServerHealth
 
 /** How the leader judges every server now. */
 export function healths(world: World): (server: string) => ServerHealth {
-  const eyes: Eyes = { replica: world.leader, stores: storesOf(seenBy(world, world.leader)), now: world.now, wall: wallOf(world) };
+  const eyes: Eyes = {
+    replica: world.leader,
+    stores: storesOf(seenBy(world, world.leader)),
+    now: world.now,
+    wall: wallOf(world),
+  };
   const healthOf = healthIn(eyes);
   return (server) => healthOf(`${NAMESPACE}/${server}`);
 }
@@ -77,7 +81,8 @@ export function poolInput(world: World, poolName: string, who: Who = 'leader'): 
   if (eyes === undefined || pool === undefined) return undefined;
   const clock = { monotonic: () => eyes.now, wall: () => eyes.wall };
   const memory = eyes.replica.memories[poolName] ?? new Map();
-  return gatherPool({ stores: eyes.stores, healthOf: healthIn(eyes) }, pool, memory, clock);
+  const contact = () => eyes.replica.contact;
+  return gatherPool({ stores: eyes.stores, healthOf: healthIn(eyes), contact }, pool, memory, clock);
 }
 
 /**
@@ -109,7 +114,7 @@ function planConfirmed(world: World, first: Replica, pool: FailoverPool, input: 
   for (;;) {
     const servers = input.servers.map((server) =>
       doubted.has(server.name)
-        ? { ...server, health: { ...server.health, verdict: 'Late' as const, trigger: undefined } }
+        ? { ...server, health: { ...server.health, verdict: 'Late' as const, trigger: undefined, suspected: false } }
         : server,
     );
     const plan = planPool(pool, { ...input, servers });
@@ -180,7 +185,10 @@ function withPodAndClaims(world: World, server: string): World {
     ready: true,
     restartCount: 0,
   };
-  const bound = made.reduce((all, claim) => put(all, claim.metadata.name, claims[claim.metadata.name] ?? claim), claims);
+  const bound = made.reduce(
+    (all, claim) => put(all, claim.metadata.name, claims[claim.metadata.name] ?? claim),
+    claims,
+  );
   const changed = changeObjects(world, { pods: put(pods, server, pod), claims: bound });
   return { ...changed, recorders: put(world.recorders, server, bootedRecorder(server, uid)) };
 }
@@ -196,7 +204,14 @@ function withLease(world: World, server: string, plan: ReturnType<typeof planLea
   const wanted = plan.kind === 'create' ? plan.lease : (plan.patch as Pick<typeof plan, never> & LeasePatch);
   const annotations = wanted.metadata.annotations ?? {};
   const name = childNames.lease(server);
-  const metadata = { uid: `lease-${server}-${version}`, ...owned, ...live?.metadata, name, annotations, resourceVersion: String(version) };
+  const metadata = {
+    uid: `lease-${server}-${version}`,
+    ...owned,
+    ...live?.metadata,
+    name,
+    annotations,
+    resourceVersion: String(version),
+  };
   const lease = {
     ...live,
     metadata,
@@ -221,7 +236,8 @@ function serverSeen(eyes: Eyes, server: string) {
       stores,
       healthOf,
       observationOf: (key) => eyes.replica.observations[key.slice(NAMESPACE.length + 1)],
-      protectionOf: createProtection({ stores, healthOf }),
+      // For people only, and worked out by the same `chooseStandby`: no part of the model.
+      protectionOf: () => ({ status: 'Unknown', reason: 'NotYetObserved', message: '' }),
       now: () => eyes.wall,
     },
     `${NAMESPACE}/${server}`,
@@ -309,7 +325,11 @@ export function camerasDueMs(world: World): number[] {
 }
 
 /** The baseline of the failover is written and read back. */
-export function completesBackup(world: World, name: string, outcome: 'Complete' | 'Failed' = 'Complete'): World | undefined {
+export function completesBackup(
+  world: World,
+  name: string,
+  outcome: 'Complete' | 'Failed' = 'Complete',
+): World | undefined {
   const backup = world.objects.backups[name];
   if (backup === undefined || backup.status !== undefined) return undefined;
   const lastTransitionTime = wallOf(world).toISOString();

@@ -5,8 +5,8 @@ import type { CameraView, PoolInput } from '../../../../src/failover/types.js';
 import { mergePatch } from '../../../../src/operator/index.js';
 import { able, inTouch, orderOf } from './recorder.js';
 import { poolInput } from './replica.js';
-import { viewOfCamera } from './seen.js';
 import { violationOf } from './safety.js';
+import { viewOfCamera } from './seen.js';
 import { ordinarySteps, type Step, take } from './steps.js';
 import { nextMoment, observed, passes } from './time.js';
 import { recordersOf } from './truth.js';
@@ -28,8 +28,7 @@ export function judged(world: World, step: Step): World | undefined {
 
 /** Everybody who has something to do does it once. The same world when nobody has. */
 export function round(world: World): World {
-  return ordinarySteps(world)
-    .reduce((now, step) => judged(now, step) ?? now, world);
+  return ordinarySteps(world).reduce((now, step) => judged(now, step) ?? now, world);
 }
 
 /** The faults have stopped: what is broken stays broken, but everything that can answer does, in good time. */

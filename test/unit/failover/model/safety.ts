@@ -1,4 +1,10 @@
-import type { CurrentFailover, FailoverPool, FailoverPoolStatus, QueueEntry, Role } from '../../../../src/crds/index.js';
+import type {
+  CurrentFailover,
+  FailoverPool,
+  FailoverPoolStatus,
+  QueueEntry,
+  Role,
+} from '../../../../src/crds/index.js';
 import { reasons } from '../../../../src/crds/index.js';
 import { camerasOfRole, substituteShare } from '../../../../src/failover/cameras.js';
 import { heldRoles, isHolder } from '../../../../src/failover/roles.js';
@@ -22,7 +28,9 @@ export interface Taken {
 type Invariant = (taken: Taken) => string | undefined;
 
 /** A rule about each pool whose status a step has changed. */
-function ofPools(judge: (pool: FailoverPool, before: FailoverPoolStatus, taken: Taken) => string | undefined): Invariant {
+function ofPools(
+  judge: (pool: FailoverPool, before: FailoverPoolStatus, taken: Taken) => string | undefined,
+): Invariant {
   return (taken) => {
     for (const [name, pool] of Object.entries(taken.after.objects.pools)) {
       const known = taken.before.objects.pools[name];
@@ -61,7 +69,8 @@ const epochsOnlyGrow = ofPools(({ status }, before) => {
   const wrong = status.roles?.find(fallen);
   if (wrong !== undefined) return `the role ${wrong.name} is at epoch ${wrong.epoch}, which is older or not decided`;
   const changed = status.roles?.find(
-    (role) => old.has(role.name) && role.holder !== old.get(role.name)?.holder && role.epoch === old.get(role.name)?.epoch,
+    (role) =>
+      old.has(role.name) && role.holder !== old.get(role.name)?.holder && role.epoch === old.get(role.name)?.epoch,
   );
   return changed && `the role ${changed.name} has another holder at the same epoch`;
 });
@@ -108,7 +117,18 @@ const nothingMovesUnderHold = ofPools((pool, before) => {
     : 'a takeover is given up while the pool is paused';
 });
 
-const mayBePassed = [reasons.NoStandby, reasons.NoCompatibleStandby, reasons.NotYetObserved];
+/** In a storm nobody is replaced for silence; disks and services are no part of it. */
+const stormsHold = ofPools((pool, before, { before: world }) => {
+  const current = newTakeover(pool, before);
+  const { hold } = pool.status ?? {};
+  if (current?.trigger !== 'Unreachable' || hold === undefined || hold.releasedTime !== undefined) return undefined;
+  const silent = world.recorders[current.server];
+  const holder = before.roles?.find(({ name }) => name === current.role)?.holder ?? current.role;
+  if (silent === undefined || holder !== current.server || !able(silent)) return undefined;
+  return `${current.standby} takes over from ${current.server}, which is silent, while a storm holds failovers`;
+});
+
+const mayBePassed = [reasons.NoStandby, reasons.NoCompatibleStandby, reasons.NotYetObserved, reasons.StormHold];
 
 const queueInOrder = ofPools((pool, before) => {
   const queue = pool.status?.queue ?? [];
@@ -209,7 +229,8 @@ const specsUntouched: Invariant = ({ before, after }) => {
     for (const [name, object] of Object.entries(after.objects[kind])) {
       const known = before.objects[kind][name];
       if (known === undefined || known.metadata.generation !== object.metadata.generation) continue;
-      if (known.metadata.uid === object.metadata.uid && known.spec !== object.spec) return `the spec of ${name} was written`;
+      if (known.metadata.uid === object.metadata.uid && known.spec !== object.spec)
+        return `the spec of ${name} was written`;
     }
   return undefined;
 };
@@ -221,6 +242,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'only fit standbys take over': onlyFitStandbysTakeOver,
   'silence is real': silenceIsReal,
   'nothing moves under hold': nothingMovesUnderHold,
+  'a storm holds': stormsHold,
   'the queue is in order': queueInOrder,
   'at most one Backup a failover': oneBackupAFailover,
   'overlap before gap': overlapBeforeGap,
@@ -236,4 +258,3 @@ export function violationOf(taken: Taken): string | undefined {
   }
   return undefined;
 }
-

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { judged, settled, Violation, wrongAtRest } from './rest.js';
 import { edits, faults, lateWrite, ordinary, repairs } from './schedules.js';
-import type { Step } from './steps.js';
 import { worldAtRest } from './stage.js';
+import type { Step } from './steps.js';
 import type { World } from './world.js';
 
 /** Schedules tried; more by the environment, for a longer run. */
@@ -43,7 +43,9 @@ function check(schedules: fc.Arbitrary<Step[]>): void {
     console.log(`      ${result.numRuns} schedules of up to ${LONGEST} steps, seed ${result.seed}`);
     return;
   }
-  const steps = (result.counterexample?.[0] ?? []).map(({ name }, index) => `${String(index + 1).padStart(3)}. ${name}`);
+  const steps = (result.counterexample?.[0] ?? []).map(
+    ({ name }, index) => `${String(index + 1).padStart(3)}. ${name}`,
+  );
   const why = result.errorInstance instanceof Error ? result.errorInstance.message : String(result.errorInstance);
   throw new Error(`${why}\nafter these steps:\n${steps.join('\n')}\nMODEL_SEED=${result.seed} repeats it`);
 }

@@ -32,7 +32,6 @@ import {
   wallJumps,
   watchHangs,
 } from './faults.js';
-import { passes } from './time.js';
 import {
   backupsComplete,
   bindings,
@@ -45,6 +44,7 @@ import {
   time,
   watches,
 } from './steps.js';
+import { passes } from './time.js';
 import type { World } from './world.js';
 
 const names = ['a', 'b', 's', 't', 'u'] as const;

@@ -1,5 +1,4 @@
-import type { Store } from '../../../../src/operator/index.js';
-import type { KubeObject } from '../../../../src/operator/index.js';
+import type { KubeObject, Store } from '../../../../src/operator/index.js';
 import { claimNameOf, indexes, type Kind, type Stores, type Views } from '../../../../src/reconcilers/stores.js';
 import { CameraView } from '../../../../src/reconcilers/views.js';
 import { type ByName, type Camera, NAMESPACE, type Objects } from './world.js';

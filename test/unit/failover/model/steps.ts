@@ -42,7 +42,12 @@ export const wakes = (server: string): Step => ({
 /** The parts of waking, in any order and with any delay between them. */
 export const heartbeat = (server: string): Step => ({
   name: `${server} renews its Lease and reads the assignment on it`,
-  apply: (world) => inTurn(world, (now) => renews(now, server), (now) => reads(now, server, ['Lease'])),
+  apply: (world) =>
+    inTurn(
+      world,
+      (now) => renews(now, server),
+      (now) => reads(now, server, ['Lease']),
+    ),
 });
 export const watches = (server: string): Step => ({
   name: `${server} sees its status`,
@@ -117,4 +122,12 @@ export function ordinarySteps(world: World): Step[] {
     bindings,
     backupsComplete,
   ];
+}
+
+/** Everybody in turn: of all that could happen now only the first does, and the rest when its turn has come. */
+export function firstOf(steps: (world: World) => readonly Step[]): (world: World) => readonly Step[] {
+  return (world) =>
+    steps(world)
+      .filter((step) => step.apply(world) !== undefined)
+      .slice(0, 1);
 }

@@ -1,9 +1,9 @@
 import { foldContact } from '../../../../src/failover/contact.js';
-import { observe } from '../../../../src/failover/observation.js';
 import { decide } from '../../../../src/failover/decide.js';
+import { observe } from '../../../../src/failover/observation.js';
 import type { Monotonic, Observation } from '../../../../src/failover/types.js';
 import { signalsOf } from '../../../../src/reconcilers/signals.js';
-import { orderOf, inTouch, renews } from './recorder.js';
+import { inTouch, orderOf, renews } from './recorder.js';
 import { camerasDueMs, healths, poolInput, serversDueMs, timeoutMs } from './replica.js';
 import { storesOf } from './seen.js';
 import { type ByName, type Objects, put, seenBy, type World } from './world.js';
@@ -16,7 +16,9 @@ const LONGEST_LEAP_MS = 3_600_000;
 
 function sameSignals(before: Objects, after: Objects, server: string): boolean {
   if (before.claims !== after.claims) return false;
-  return (['servers', 'leases', 'reports', 'pods'] as const).every((kind) => before[kind][server] === after[kind][server]);
+  return (['servers', 'leases', 'reports', 'pods'] as const).every(
+    (kind) => before[kind][server] === after[kind][server],
+  );
 }
 
 /** The leader folds what it sees anew, at once. `before`: the world whose objects it has folded already. */
@@ -82,7 +84,8 @@ function volumesHadTheirTurn(world: World, ms: number): World {
   if (ms < VOLUME_TURN_MS) return world;
   let { recorders } = world;
   for (const [name, recorder] of Object.entries(recorders))
-    if (recorder.alive && !recorder.apiHadItsTurn) recorders = put(recorders, name, { ...recorder, apiHadItsTurn: true });
+    if (recorder.alive && !recorder.apiHadItsTurn)
+      recorders = put(recorders, name, { ...recorder, apiHadItsTurn: true });
   return recorders === world.recorders ? world : { ...world, recorders };
 }
 

@@ -14,7 +14,8 @@ export function withProofs(world: World): World {
   for (const recorder of Object.values(world.recorders)) {
     const { mode, role, epoch } = orderOf(recorder);
     if (mode !== 'Record' || recorder.listed.role !== role || (provedEpoch[role] ?? 0) >= epoch) continue;
-    if (wanted(recorder).every((camera) => recorder.running.includes(camera))) provedEpoch = put(provedEpoch, role, epoch);
+    if (wanted(recorder).every((camera) => recorder.running.includes(camera)))
+      provedEpoch = put(provedEpoch, role, epoch);
   }
   return provedEpoch === world.truth.provedEpoch ? world : { ...world, truth: { ...world.truth, provedEpoch } };
 }

@@ -119,7 +119,11 @@ class Walk {
     const reached = this.#scene.ordinary(world).map((step) => this.#go(node, step, used));
     const onward = reached.filter((to) => to !== undefined && to !== key) as string[];
     const busy = onward.length > 0;
-    const later = this.#go(node, busy ? { ...time, name: 'time passes, and somebody is slow' } : time, busy ? used + 1 : used);
+    const later = this.#go(
+      node,
+      busy ? { ...time, name: 'time passes, and somebody is slow' } : time,
+      busy ? used + 1 : used,
+    );
     if (!busy && later !== undefined && later !== key) onward.push(later);
     if (onward.length === 0) {
       this.#rests += 1;

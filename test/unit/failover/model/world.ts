@@ -136,7 +136,9 @@ export function changeObjects(world: World, change: Partial<Objects>): World {
 
 export function changeRecorder(world: World, name: string, change: Partial<Recorder>): World {
   const recorder = world.recorders[name];
-  return recorder === undefined ? world : { ...world, recorders: put(world.recorders, name, { ...recorder, ...change }) };
+  return recorder === undefined
+    ? world
+    : { ...world, recorders: put(world.recorders, name, { ...recorder, ...change }) };
 }
 
 /** What a replica sees. */
@@ -203,7 +205,9 @@ export const smallCast: Cast = {
 
 /** Objects as a person has just applied them; `rest.ts` brings them to work. */
 export function worldOf(cast: Cast = smallCast): World {
-  const pool = failoverPool('pool').spec({ recordingServiceGraceSeconds: 5, failback: { mode: 'None', stableSeconds: 30 } });
+  // Short, so that the times at which something happens are few.
+  const times = { recordingServiceGraceSeconds: 5, startGraceSeconds: 6 };
+  const pool = failoverPool('pool').spec({ ...times, failback: { mode: 'None', stableSeconds: 30 } });
   const objects: Objects = {
     pools: byName([pool.build()]),
     servers: byName(cast.servers.map((builder) => builder.build())),
