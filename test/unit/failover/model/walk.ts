@@ -29,9 +29,18 @@ export interface Tally {
 }
 
 interface Node {
-  readonly world: World;
+  readonly key: string;
+  /** How it was first reached; absent at the start. */
   readonly parent?: Node;
   readonly by: string;
+  /** Fewest disturbances by which it was reached. */
+  used: number;
+}
+
+/** A state that is yet to be gone on from. */
+interface Open {
+  readonly node: Node;
+  readonly world: World;
 }
 
 function pathTo(node: Node): string[] {
@@ -39,6 +48,8 @@ function pathTo(node: Node): string[] {
   for (let at: Node | undefined = node; at?.parent !== undefined; at = at.parent) names.push(at.by);
   return names.reverse();
 }
+
+const slowly: Step = { ...time, name: 'time passes, and somebody is slow' };
 
 /** The violation with the way that leads to it. */
 function told(node: Node, last: readonly string[], error: unknown): Violation {
@@ -48,8 +59,7 @@ function told(node: Node, last: readonly string[], error: unknown): Violation {
 }
 
 /** Nothing happens by itself any more, and nothing that has begun to fail is still under way. */
-function judgeRest(node: Node): void {
-  const { world } = node;
+function judgeRest({ node, world }: Open): void {
   if (!world.apiAnswers || world.stale !== undefined) return;
   try {
     // What is only for people to read is not part of a state, so it may still have to be written.
@@ -69,7 +79,7 @@ class Walk {
   readonly #seen = new Map<string, Node>();
   /** Steps that happen by themselves, from state to state. */
   readonly #onward = new Map<string, string[]>();
-  readonly #open: Node[][];
+  readonly #open: Open[][];
   #transitions = 0;
   #rests = 0;
 
@@ -79,61 +89,60 @@ class Walk {
   }
 
   run(): Tally {
-    this.#add({ world: this.#scene.start, by: '' }, 0);
-    this.#open.forEach((nodes, used) => {
-      // The list grows while it is gone through.
-      for (const node of nodes) this.#expand(node, used);
-      nodes.length = 0;
+    this.#add(this.#scene.start, undefined, '', 0);
+    this.#open.forEach((list, used) => {
+      // The list grows while it is gone through. What was reached by fewer disturbances since then is done already.
+      for (const open of list) if (open.node.used === used) this.#expand(open);
+      list.length = 0;
     });
     this.#neverComesBack();
     return { states: this.#seen.size, transitions: this.#transitions, rests: this.#rests };
   }
 
-  #add(node: Node, used: number): string {
-    const key = canonical(node.world);
-    if (this.#seen.has(key)) return key;
+  #add(world: World, parent: Node | undefined, by: string, used: number): string {
+    const key = canonical(world);
+    const known = this.#seen.get(key);
+    if (known !== undefined && known.used <= used) return key;
+    const node: Node = known ?? { key, by, used, ...(parent === undefined ? {} : { parent }) };
+    node.used = used;
     this.#seen.set(key, node);
     if (this.#seen.size > this.#scene.mostStates)
       throw new Error(`more than ${this.#scene.mostStates} states: make the scene smaller, or allow for more`);
-    this.#open[used]?.push(node);
+    this.#open[used]?.push({ node, world });
     return key;
   }
 
   /** Takes a step from there; the key of the state that it leads to. */
-  #go(node: Node, step: Step, used: number): string | undefined {
+  #go({ node, world }: Open, step: Step, used: number): string | undefined {
     if (used > this.#scene.mostDisturbances) return undefined;
     let after: World | undefined;
     try {
-      after = judged(node.world, step);
+      after = judged(world, step);
     } catch (error) {
       throw told(node, [step.name], error);
     }
     if (after === undefined) return undefined;
     this.#transitions += 1;
-    return this.#add({ world: after, parent: node, by: step.name }, used);
+    return this.#add(after, node, step.name, used);
   }
 
-  #expand(node: Node, used: number): void {
-    const { world } = node;
-    const key = canonical(world);
-    const reached = this.#scene.ordinary(world).map((step) => this.#go(node, step, used));
+  #expand(open: Open): void {
+    const { node, world } = open;
+    const { key, used } = node;
+    const reached = this.#scene.ordinary(world).map((step) => this.#go(open, step, used));
     const onward = reached.filter((to) => to !== undefined && to !== key) as string[];
     const busy = onward.length > 0;
-    const later = this.#go(
-      node,
-      busy ? { ...time, name: 'time passes, and somebody is slow' } : time,
-      busy ? used + 1 : used,
-    );
+    const later = this.#go(open, busy ? slowly : time, busy ? used + 1 : used);
     if (!busy && later !== undefined && later !== key) onward.push(later);
     if (onward.length === 0) {
       this.#rests += 1;
-      judgeRest(node);
+      judgeRest(open);
     }
     this.#onward.set(key, onward);
-    for (const step of lateWrites(world)) this.#go(node, step, used);
+    for (const step of lateWrites(world)) this.#go(open, step, used);
     for (const { fault, repair } of this.#scene.disturbances) {
-      this.#go(node, fault, used + 1);
-      if (repair !== undefined) this.#go(node, repair, used);
+      this.#go(open, fault, used + 1);
+      if (repair !== undefined) this.#go(open, repair, used);
     }
   }
 
