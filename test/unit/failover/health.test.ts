@@ -81,6 +81,14 @@ describe('rule 9: health of a server', () => {
       expect(judged).to.include({ verdict: 'Broken', trigger: 'Unreachable', brokenForMs: 0, lastSeenTime: 't2' });
     });
 
+    it('says for how long it has been broken', () => {
+      const replica = watched();
+      replica.passes(replica.judges().nextCheckInMs ?? 0);
+      const until = 6_000 - replica.judges().silentForMs;
+      expect(replica.passes(until).judges()).to.include({ verdict: 'Broken', brokenForMs: 0 });
+      expect(replica.passes(20_000).judges()).to.include({ verdict: 'Broken', brokenForMs: 20_000 });
+    });
+
     it('says exactly when to look again', () => {
       const replica = watched();
       expect(replica.judges().nextCheckInMs).to.equal(1000);

@@ -52,7 +52,8 @@ export function settled(world: World): World {
     if (later === undefined) return now;
     now = observed(later, now);
   }
-  throw new Violation(`it does not come to rest: ${JSON.stringify(now.objects.pools.pool?.status, null, 1)}`);
+  const { conditions: _conditions, ...status } = now.objects.pools.pool?.status ?? {};
+  throw new Violation(`it does not come to rest: ${JSON.stringify(status)}`);
 }
 
 function camerasIn(world: World): CameraView[] {

@@ -35,6 +35,12 @@ export function viewOfCamera(camera: Camera): CameraView {
   return view;
 }
 
+/** Every pod has a node of its own, which is there: nodes are evidence for people, and decide nothing. */
+const nodes: Store<Views['nodes']> = {
+  ...storeOf<Views['nodes']>({}),
+  get: (name) => ({ metadata: { name }, hostname: name, ready: 'True', unschedulable: false }),
+};
+
 /** Own writes are seen at once in this world, so the latest known is what the store holds. */
 function latest<T>(store: Store<T>) {
   return { get: (key: string) => store.get(key), written: () => undefined, observed: () => undefined };
@@ -66,7 +72,7 @@ export function storesOf(objects: Objects): Stores {
     ),
     claims: storeOf<Views['claims']>(objects.claims),
     operatorPods: empty,
-    nodes: empty,
+    nodes,
     persistentVolumes: empty,
     services: empty,
     serviceAccounts: empty,
