@@ -95,6 +95,16 @@ describe('rule 9: health of a server', () => {
       expect(replica.passes(1000).judges().nextCheckInMs).to.equal(3000);
     });
 
+    it('is looked at again when one that is broken by its disks falls silent, too', () => {
+      const replica = watched();
+      replica.settings = { ...replica.settings, storageGraceSeconds: 0 };
+      const lost = replica.beats(signals().disks('Lost', 'Lost'), 2000);
+      expect(lost.judges().trigger).to.equal('AllDisksLost');
+      for (let looks = 0; looks < 3; looks += 1) lost.passes(lost.judges().nextCheckInMs ?? 0);
+      expect(lost.judges().reachable).to.include({ status: 'False', reason: 'Unreachable' });
+      expect(lost.judges().nextCheckInMs).to.equal(undefined);
+    });
+
     it('stays alive by a fresh Lease whatever node and kubelet say', () => {
       const gone = signals()
         .pod({ ready: false, phase: 'Unknown' })

@@ -155,7 +155,6 @@ function askedFor(world: World, recorder: Recorder, role: string, camera: string
   const spec = world.objects.cameras[camera]?.spec;
   const server = world.objects.servers[recorder.server];
   if (spec === undefined || spec.serverRef.name !== role || server === undefined) return true;
-  if (server.spec.operatingMode === 'Maintenance') return true;
   if (role === recorder.server) return server.spec.type === 'Failover';
   const views = Object.values(world.objects.cameras).map(viewOfCamera);
   const cameras = camerasOfRole(
@@ -191,6 +190,10 @@ function uidOf(world: World, recorder: Recorder): string {
   return world.objects.servers[recorder.server]?.metadata.uid ?? '';
 }
 
+function inMaintenance(world: World, { server }: Recorder): boolean {
+  return world.objects.servers[server]?.spec.operatingMode === 'Maintenance';
+}
+
 /** Law 6: no recording stops by a decision unless its new holder has proved it, or a person has asked for it. */
 const overlapBeforeGap: Invariant = ({ before, after }) => {
   for (const recorder of Object.values(before.recorders)) {
@@ -199,7 +202,7 @@ const overlapBeforeGap: Invariant = ({ before, after }) => {
     const { role } = orderOf(recorder);
     for (const camera of recorder.running) {
       if (next.running.includes(camera) || recordersOf(after, camera).length > 0) continue;
-      if (askedFor(after, recorder, role, camera) || handedOver(after, recorder, role)) continue;
+      if (inMaintenance(after, recorder) || askedFor(after, recorder, role, camera) || handedOver(after, recorder, role)) continue;
       return `${recorder.server} stops recording ${camera}, and nobody else has proved that it records it`;
     }
   }
@@ -213,9 +216,9 @@ const podsGoIdle: Invariant = ({ before, after }) => {
     const taken = before.objects.pods[server] !== undefined && after.objects.pods[server] === undefined;
     if (!taken || after.objects.servers[server] === undefined) continue;
     const { role } = orderOf(recorder);
-    const lost = running.find(
-      (camera) => recordersOf(after, camera).length === 0 && !handedOver(after, recorder, role),
-    );
+    const elsewhere = (camera: string): boolean =>
+      recordersOf(after, camera).length > 0 || askedFor(after, recorder, role, camera);
+    const lost = handedOver(after, recorder, role) ? undefined : running.find((camera) => !elsewhere(camera));
     // Without a pool there is nobody to move the role to, so the mode alone counts.
     if (lost !== undefined && after.objects.servers[server].spec.poolRef !== undefined)
       return `the operator takes away the pod of ${server}, which alone records ${lost}`;

@@ -17,6 +17,8 @@ export interface Scene {
    * passes over somebody who has is a delay, and counts as a disturbance.
    */
   readonly mostDisturbances: number;
+  /** Whether somebody may be slow, at the price of a disturbance; else everybody acts before time passes. */
+  readonly delays: boolean;
   /** More states are an error: a walk that is not whole proves little. */
   readonly mostStates: number;
 }
@@ -132,8 +134,9 @@ class Walk {
     const reached = this.#scene.ordinary(world).map((step) => this.#go(open, step, used));
     const onward = reached.filter((to) => to !== undefined && to !== key) as string[];
     const busy = onward.length > 0;
-    const later = this.#go(open, busy ? slowly : time, busy ? used + 1 : used);
-    if (!busy && later !== undefined && later !== key) onward.push(later);
+    if (busy && this.#scene.delays) this.#go(open, slowly, used + 1);
+    const later = busy ? undefined : this.#go(open, time, used);
+    if (later !== undefined && later !== key) onward.push(later);
     if (onward.length === 0) {
       this.#rests += 1;
       judgeRest(open);
