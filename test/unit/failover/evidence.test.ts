@@ -331,7 +331,11 @@ describe('evidence in the queue, the running failover and the history', () => {
 
   it('stays bounded when a server fails again and again while it waits', () => {
     const pool = world();
-    pool.silenceAgent('s1').breaks('a').change('b', { health: broken(seen('Unreachable')) }).decide();
+    pool
+      .silenceAgent('s1')
+      .breaks('a')
+      .change('b', { health: broken(seen('Unreachable')) })
+      .decide();
     for (let round = 0; round < 40; round += 1)
       pool.change('b', { health: broken(seen('Unreachable', { message: `no heartbeat since t${round}` })) }).decide();
     expect(pool.status.queue?.[0]?.evidence).to.have.length(16);

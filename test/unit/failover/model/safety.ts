@@ -199,10 +199,17 @@ const overlapBeforeGap: Invariant = ({ before, after }) => {
   for (const recorder of Object.values(before.recorders)) {
     const next = after.recorders[recorder.server];
     if (next === undefined || next.podUID !== recorder.podUID || !able(recorder) || !able(next)) continue;
+    // The API server names another pod of this server: the one that is meant records, or is about to.
+    if (orderOf(next).displaced) continue;
     const { role } = orderOf(recorder);
     for (const camera of recorder.running) {
       if (next.running.includes(camera) || recordersOf(after, camera).length > 0) continue;
-      if (inMaintenance(after, recorder) || askedFor(after, recorder, role, camera) || handedOver(after, recorder, role)) continue;
+      if (
+        inMaintenance(after, recorder) ||
+        askedFor(after, recorder, role, camera) ||
+        handedOver(after, recorder, role)
+      )
+        continue;
       return `${recorder.server} stops recording ${camera}, and nobody else has proved that it records it`;
     }
   }

@@ -1,18 +1,23 @@
 import { foldContact } from '../../../../src/failover/contact.js';
 import { decide } from '../../../../src/failover/decide.js';
+import { judge } from '../../../../src/failover/health.js';
 import { observe } from '../../../../src/failover/observation.js';
 import type { Monotonic, Observation } from '../../../../src/failover/types.js';
+import { settingsOf } from '../../../../src/reconcilers/observations.js';
 import { signalsOf } from '../../../../src/reconcilers/signals.js';
 import { inTouch, orderOf, renews } from './recorder.js';
 import { camerasDueMs, healths, poolInput, serversDueMs, timeoutMs } from './replica.js';
 import { storesOf } from './seen.js';
-import { type ByName, type Objects, put, seenBy, type World } from './world.js';
+import { type ByName, NAMESPACE, type Objects, put, seenBy, type World } from './world.js';
 
 /** A heartbeat every so long, at the timeouts of this world. Milliseconds. */
 const HEARTBEAT_MS = 2_000;
 /** What only the volume remembers counts after so long without an answer of the API server. Milliseconds. */
 const VOLUME_TURN_MS = 2_000;
 const LONGEST_LEAP_MS = 3_600_000;
+/** One that is heard so seldom is late after one and a half of the longest heartbeats; every grace is shorter. */
+const SELDOM_SECONDS = 3_600;
+const LATE_WHEN_SELDOM_MS = 15_000;
 
 function sameSignals(before: Objects, after: Objects, server: string): boolean {
   if (before.claims !== after.claims) return false;
@@ -42,6 +47,20 @@ export function observed(world: World, before: World): World {
   return { ...world, leader: { ...leader, contact, observations } };
 }
 
+/**
+ * Of one that is heard the next heartbeat comes before it is late; what else is amiss with it may still be due. Judged as
+ * if it were heard seldom, which puts its lateness behind everything else.
+ */
+function besidesSilenceMs({ leader, now, objects }: World, server: string): number | undefined {
+  const observation = leader.observations[server];
+  const renewal = observation?.renewal;
+  if (observation === undefined || renewal === undefined) return undefined;
+  const settings = settingsOf(storesOf(objects), `${NAMESPACE}/${server}`);
+  const seldom = { ...observation, renewal: { ...renewal, seenAt: now, leaseDurationSeconds: SELDOM_SECONDS } };
+  const { nextCheckInMs } = judge(seldom, { ...settings, timeoutSeconds: SELDOM_SECONDS }, now, leader.contact);
+  return nextCheckInMs !== undefined && nextCheckInMs < LATE_WHEN_SELDOM_MS ? nextCheckInMs : undefined;
+}
+
 /** Milliseconds until something changes by time alone; undefined: nothing does. */
 export function dueInMs(world: World): number | undefined {
   if (!world.apiAnswers) return 1_000;
@@ -51,21 +70,23 @@ export function dueInMs(world: World): number | undefined {
     return recorder !== undefined && inTouch(world, recorder) && !orderOf(recorder).displaced;
   };
   const due: number[] = [...camerasDueMs(world), ...serversDueMs(world)];
+  const checks = new Map(
+    Object.keys(world.objects.servers).map((name) => {
+      const health = healthOf(name);
+      const heard = speaks(name) && health.reachable.status === 'True';
+      return [name, heard ? besidesSilenceMs(world, name) : health.nextCheckInMs];
+    }),
+  );
+  due.push(...[...checks.values()].filter((ms) => ms !== undefined));
   for (const pool of Object.keys(world.objects.pools)) {
     const input = poolInput(world, pool);
     if (input === undefined) continue;
-    // The next heartbeat of one that is heard comes before it is late.
-    const servers = input.servers.map((server) =>
-      server.health.verdict === 'Healthy' && speaks(server.name)
-        ? { ...server, health: { ...server.health, nextCheckInMs: undefined } }
-        : server,
-    );
+    const servers = input.servers.map((server) => ({
+      ...server,
+      health: { ...server.health, nextCheckInMs: checks.get(server.name) },
+    }));
     const { requeueAfterMs } = decide({ ...input, servers });
     if (requeueAfterMs !== undefined) due.push(requeueAfterMs);
-  }
-  for (const name of Object.keys(world.objects.servers)) {
-    const { verdict, nextCheckInMs } = healthOf(name);
-    if (nextCheckInMs !== undefined && !(verdict === 'Healthy' && speaks(name))) due.push(nextCheckInMs);
   }
   for (const [name, { readAt }] of Object.entries(world.leader.unseen))
     due.push(readAt + timeoutMs(world, name) - world.now);
