@@ -72,7 +72,11 @@ export const adoptHolders: Policy = (draft) => {
       ),
     )
     .filter((role) => role !== undefined);
-  if (adopted.length > 0) draft.record.roles = [...(draft.record.roles ?? []), ...adopted];
+  if (adopted.length === 0) return;
+  draft.record.roles = [...(draft.record.roles ?? []), ...adopted];
+  // A pool without memory is seeded; one with memory must not know a role at an epoch that it never reached itself.
+  if (draft.record.epoch !== undefined)
+    draft.record.epoch = Math.max(draft.record.epoch, ...adopted.map(({ epoch }) => epoch));
 };
 
 /** Law 2: a pool without memory starts above every epoch still visible; a new one at 1. */

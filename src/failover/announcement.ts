@@ -33,9 +33,9 @@ export function foldAnnouncement(
 
 /**
  * How long an announced recorder is still awaited: restartGraceSeconds from the announcement, never prolonged by
- * anything. Milliseconds; 0 when it is not.
+ * anything. Milliseconds; negative: so long ago the wait has ended; minus infinity: nothing was announced.
  */
 export function awaitedForMs({ announcement }: Observation, settings: HealthSettings, now: Monotonic): number {
-  if (announcement?.planned !== true) return 0;
-  return Math.max(0, announcement.seenAt + settings.restartGraceSeconds * 1000 - now);
+  if (announcement?.planned !== true) return Number.NEGATIVE_INFINITY;
+  return announcement.seenAt + settings.restartGraceSeconds * 1000 - now;
 }

@@ -188,9 +188,11 @@ function suspected({ observation, silence }: Case, due: readonly Fault[]): boole
   return trigger === undefined ? silence.late : trigger === 'Unreachable';
 }
 
-/** When the judgement would change by itself: a fault becomes due, a heartbeat late, a start or a restart too long. */
+/**
+ * When the judgement would change by itself: a fault becomes due, a heartbeat late, a start or a restart too long. One
+ * that is broken is looked at, too: it may fall silent besides.
+ */
 function nextCheckInMs(facts: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
-  if (verdict === 'Broken') return undefined;
   const { silence, observation, now } = facts;
   const lateInMs = silence.lateAfterMs - silence.silentForMs;
   const waits =

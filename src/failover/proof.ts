@@ -1,4 +1,4 @@
-import type { CurrentFailover, RecorderReportStatus, Trigger } from '../crds/index.js';
+import type { CurrentFailover, RecorderReportStatus, ReportedCamera, Trigger } from '../crds/index.js';
 import { camerasOfRole, substituteShare } from './cameras.js';
 import { findServer } from './roles.js';
 import type { CameraView, PoolView, ServerView } from './types.js';
@@ -25,6 +25,15 @@ export function acknowledged(holder: Speaker, role: string, epoch: number): bool
 }
 
 /**
+ * Whether an attempt that failed says something of the camera. It does not when nothing can be written at all: a standby
+ * whose own disks or engine fail must not free the previous holder, which may be recording again (law 6).
+ */
+function couldWrite({ volumes = [], recordingService }: RecorderReportStatus): boolean {
+  const dead = volumes.filter(({ state }) => state === 'Lost' || state === 'Replaced');
+  return recordingService?.state !== 'Failed' && (volumes.length === 0 || dead.length < volumes.length);
+}
+
+/**
  * The cameras without proof: neither recorded nor reported as tried. Analogue ones, those that stay behind, and those
  * that were failing before the fault are not asked for.
  */
@@ -34,8 +43,10 @@ export function camerasWithoutProof(
   cameras: readonly CameraView[],
   failingBefore: readonly string[],
 ): string[] {
-  const reported = wordOf(holder, role.name, role.epoch)?.cameras ?? [];
-  const tried = reported.filter(({ state }) => state === 'Recording' || state === 'Failed').map(({ name }) => name);
+  const word = wordOf(holder, role.name, role.epoch);
+  const attempted = (state: ReportedCamera['state']): boolean =>
+    state === 'Recording' || (state === 'Failed' && word !== undefined && couldWrite(word));
+  const tried = (word?.cameras ?? []).filter(({ state }) => attempted(state)).map(({ name }) => name);
   const excused = new Set([...tried, ...failingBefore]);
   const asked = substituteShare(camerasOfRole(cameras, role.name), holder.spec.capacity?.cameras).taken;
   return asked.map((camera) => camera.name).filter((name) => !excused.has(name));

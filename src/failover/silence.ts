@@ -20,7 +20,7 @@ export interface Silence {
   readonly fresh: boolean;
   /** This replica has seen a renewal happen once, and the next is late. */
   readonly late: boolean;
-  /** It has announced its stop, and is awaited for so long; 0 when not. Until then silence is no failure. */
+  /** It has announced its stop, and is awaited for so long; 0 or less: not any more. Until then silence is no failure. */
   readonly awaitedForMs: number;
 }
 

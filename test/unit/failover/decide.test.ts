@@ -273,6 +273,20 @@ describe('rules of a pool', () => {
       expect(pool.happened('TakeoverProved')).to.equal(1);
     });
 
+    it('takes no failed attempt for a proof from a standby that cannot write at all', () => {
+      const sinceTime = '2026-01-02T03:04:06Z';
+      const failed = ['a-1', 'a-2'].map((name) => ({ name, state: 'Failed' as const, sinceTime }));
+      const lost = [{ name: 'a', mountPath: '/footage/a', state: 'Lost' as const, sinceTime }];
+      for (const fault of [{ volumes: lost }, { recordingService: { state: 'Failed' as const, sinceTime } }]) {
+        const pool = world().breaks('a').silenceAgent('s1').silenceAgent('s2');
+        pool.decide();
+        pool.project();
+        pool.report('s1', { role: 'a', epoch: 2, cameras: failed, ...fault }).decide();
+        expect(pool.status.current?.step).to.equal('TakingOver');
+        expect(pool.status.roles?.[0]?.handedOverTime).to.equal(undefined);
+      }
+    });
+
     it('asks nothing of analogue cameras and those that stay behind', () => {
       const pool = world().breaks('a').silenceAgent('s1');
       pool.cameras = [camera('x').analog().build(), camera('y').priority('Never').build()];
@@ -458,6 +472,15 @@ describe('rules of a pool', () => {
       expect([...pool.servers.values()].map(({ view }) => view.status?.servingRole)).to.deep.equal(before);
       expect(pool.happened('EpochSeeded')).to.equal(1);
       expect(pool.breaks('s1').settle().status.epoch).to.be.greaterThan(3);
+    });
+
+    it('counts an adopted role among the epochs that it has decided', () => {
+      const pool = world();
+      const { spec, status } = pool.view('s1');
+      pool.change('s1', { spec: { ...spec, type: 'Standard' }, status: { ...status, servingRole: 's1', epoch: 2 } });
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ name: 's1', holder: 's1', epoch: 2 });
+      expect(pool.status.epoch).to.equal(2);
     });
 
     it('finds the holder by its Lease when its status was lost too', () => {

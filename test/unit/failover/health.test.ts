@@ -81,10 +81,28 @@ describe('rule 9: health of a server', () => {
       expect(judged).to.include({ verdict: 'Broken', trigger: 'Unreachable', brokenForMs: 0, lastSeenTime: 't2' });
     });
 
+    it('says for how long it has been broken', () => {
+      const replica = watched();
+      replica.passes(replica.judges().nextCheckInMs ?? 0);
+      const until = 6_000 - replica.judges().silentForMs;
+      expect(replica.passes(until).judges()).to.include({ verdict: 'Broken', brokenForMs: 0 });
+      expect(replica.passes(20_000).judges()).to.include({ verdict: 'Broken', brokenForMs: 20_000 });
+    });
+
     it('says exactly when to look again', () => {
       const replica = watched();
       expect(replica.judges().nextCheckInMs).to.equal(1000);
       expect(replica.passes(1000).judges().nextCheckInMs).to.equal(3000);
+    });
+
+    it('is looked at again when one that is broken by its disks falls silent, too', () => {
+      const replica = watched();
+      replica.settings = { ...replica.settings, storageGraceSeconds: 0 };
+      const lost = replica.beats(signals().disks('Lost', 'Lost'), 2000);
+      expect(lost.judges().trigger).to.equal('AllDisksLost');
+      for (let looks = 0; looks < 3; looks += 1) lost.passes(lost.judges().nextCheckInMs ?? 0);
+      expect(lost.judges().reachable).to.include({ status: 'False', reason: 'Unreachable' });
+      expect(lost.judges().nextCheckInMs).to.equal(undefined);
     });
 
     it('stays alive by a fresh Lease whatever node and kubelet say', () => {
