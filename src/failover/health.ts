@@ -188,6 +188,12 @@ function suspected({ observation, silence }: Case, due: readonly Fault[]): boole
   return trigger === undefined ? silence.late : trigger === 'Unreachable';
 }
 
+/** The silence of one that was never ready is no failure, but condition Reachable tells of it. Milliseconds. */
+function silenceShownInMs({ observation, silence }: Case): number[] {
+  const { lateAfterMs, timeoutMs, silentForMs } = silence;
+  return observation.leaseSeenAt === undefined ? [] : [lateAfterMs - silentForMs, timeoutMs - silentForMs];
+}
+
 /**
  * When the judgement would change by itself: a fault becomes due, a heartbeat late, a start or a restart too long. One
  * that is broken is looked at, too: it may fall silent besides.
@@ -197,7 +203,7 @@ function nextCheckInMs(facts: Case, faults: readonly Fault[], verdict: Verdict):
   const lateInMs = silence.lateAfterMs - silence.silentForMs;
   const waits =
     verdict === 'NeverReady'
-      ? [startDueInMs(facts) ?? 0]
+      ? [startDueInMs(facts), ...silenceShownInMs(facts)]
       : [
           ...faults.map((fault) => fault.dueInMs),
           lateInMs,

@@ -234,6 +234,8 @@ describe('the kinds on a real API server', () => {
         recordingServiceGraceSeconds: 30,
         startGraceSeconds: 120,
         restartGraceSeconds: 60,
+        storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
+        moveOnCordon: true,
         failback: { mode: 'None', stableSeconds: 300 },
         compatibility: { version: 'SameMinor' },
         backup: { engine: 'Secret', deadlineSeconds: 20 },

@@ -87,6 +87,7 @@ export const fullExamples: Record<string, Example> = {
       recordingServiceGraceSeconds: 30,
       startGraceSeconds: 120,
       restartGraceSeconds: 60,
+      moveOnCordon: false,
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
       storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
@@ -184,6 +185,10 @@ export const fullExamples: Record<string, Example> = {
       observedGeneration: 1,
       boundTo: { role: 'recorder-a', server: 'recorder-a', podName: 'recorder-a', epoch: 3, startTime: at },
       recording: { startTime: at, lastSegmentTime: at },
+      gaps: [
+        { startTime: at, endTime: at, cause: 'Timeout', causes: [{ cause: 'Timeout', seconds: 5 }], epoch: 2 },
+      ],
+      gapSecondsTotal: 6.5,
       conditions,
     },
   }),

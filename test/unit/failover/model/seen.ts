@@ -60,6 +60,7 @@ export function storesOf(objects: Objects): Stores {
       [indexes.pool]: ({ spec }) => at(spec.poolRef?.name),
       [indexes.claim]: (server) => server.spec.volumes.flatMap((volume) => at(claimNameOf(server, volume))),
       [indexes.servingRole]: ({ status }) => at(status?.servingRole),
+      [indexes.recoverySource]: ({ status }) => at(status?.recovery?.fromServer),
     }),
     pools: storeOf<Views['pools']>(objects.pools),
     cameras: storeOf<Views['cameras']>(cameras, { [indexes.server]: ({ spec }) => at(spec.serverRef.name) }),

@@ -15,9 +15,13 @@ const HEARTBEAT_MS = 2_000;
 /** What only the volume remembers counts after so long without an answer of the API server. Milliseconds. */
 const VOLUME_TURN_MS = 2_000;
 const LONGEST_LEAP_MS = 3_600_000;
-/** One that is heard so seldom is late after one and a half of the longest heartbeats; every grace is shorter. */
+/** One that is heard so seldom is late after one and a half of the longest heartbeats. */
 const SELDOM_SECONDS = 3_600;
 const LATE_WHEN_SELDOM_MS = 15_000;
+/** A grace that ends behind that, as of a server without a pool, is looked for in steps, each before that lateness. */
+const STEP_MS = 14_000;
+/** The longest grace that a spec of this world has, or that holds without a pool. */
+const LONGEST_GRACE_MS = 120_000;
 
 function sameSignals(before: Objects, after: Objects, server: string): boolean {
   if (before.claims !== after.claims) return false;
@@ -56,9 +60,15 @@ function besidesSilenceMs({ leader, now, objects }: World, server: string): numb
   const renewal = observation?.renewal;
   if (observation === undefined || renewal === undefined) return undefined;
   const settings = settingsOf(storesOf(objects), `${NAMESPACE}/${server}`);
-  const seldom = { ...observation, renewal: { ...renewal, seenAt: now, leaseDurationSeconds: SELDOM_SECONDS } };
-  const { nextCheckInMs } = judge(seldom, { ...settings, timeoutSeconds: SELDOM_SECONDS }, now, leader.contact);
-  return nextCheckInMs !== undefined && nextCheckInMs < LATE_WHEN_SELDOM_MS ? nextCheckInMs : undefined;
+  const { contact } = leader;
+  for (let ahead = 0; ahead <= LONGEST_GRACE_MS; ahead += STEP_MS) {
+    const then = now + ahead;
+    const seldom = { ...observation, renewal: { ...renewal, seenAt: then, leaseDurationSeconds: SELDOM_SECONDS } };
+    const touch = contact && { ...contact, last: then };
+    const { nextCheckInMs } = judge(seldom, { ...settings, timeoutSeconds: SELDOM_SECONDS }, then, touch);
+    if (nextCheckInMs !== undefined && nextCheckInMs < LATE_WHEN_SELDOM_MS) return ahead + nextCheckInMs;
+  }
+  return undefined;
 }
 
 /** Milliseconds until something changes by time alone; undefined: nothing does. */
