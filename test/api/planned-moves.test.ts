@@ -155,7 +155,10 @@ describe('a planned move on a real API server', function () {
 
   it('leaves a cordoned node, and the pod may be evicted only after the handover', async () => {
     // Both standbys are to fall silent, and no storm is to be made of it.
-    await site({ failback: { mode: 'None', stableSeconds: 1 }, storm: { maxUnreachablePercent: 100, holdSeconds: 60 } });
+    await site({
+      failback: { mode: 'None', stableSeconds: 1 },
+      storm: { maxUnreachablePercent: 100, holdSeconds: 60 },
+    });
     const raw = openRawApi(api.cluster.kubeconfigPath);
     const node = `node-${namespace}`;
     try {

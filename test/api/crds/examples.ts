@@ -185,9 +185,7 @@ export const fullExamples: Record<string, Example> = {
       observedGeneration: 1,
       boundTo: { role: 'recorder-a', server: 'recorder-a', podName: 'recorder-a', epoch: 3, startTime: at },
       recording: { startTime: at, lastSegmentTime: at },
-      gaps: [
-        { startTime: at, endTime: at, cause: 'Timeout', causes: [{ cause: 'Timeout', seconds: 5 }], epoch: 2 },
-      ],
+      gaps: [{ startTime: at, endTime: at, cause: 'Timeout', causes: [{ cause: 'Timeout', seconds: 5 }], epoch: 2 }],
       gapSecondsTotal: 6.5,
       conditions,
     },
