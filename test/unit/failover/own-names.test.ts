@@ -108,7 +108,8 @@ describe('a substitute that is adopted for good in Git', () => {
   });
 
   it('is looked at with its cameras, which a quiet pool does not read', () => {
-    const pool = world();
+    // A failover that has just ended asks its cameras for their gaps; after half a minute not even that.
+    const pool = world().advance(30_000).settle();
     expect(rolesInQuestion(pool.input())).to.deep.equal([]);
     becomesStandard(pool);
     expect(rolesInQuestion(pool.input())).to.have.members(['a', 's1']);

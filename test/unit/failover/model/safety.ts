@@ -7,6 +7,7 @@ import type {
 } from '../../../../src/crds/index.js';
 import { reasons } from '../../../../src/crds/index.js';
 import { camerasOfRole, substituteShare } from '../../../../src/failover/cameras.js';
+import { isMoveCause } from '../../../../src/failover/causes.js';
 import { heldRoles, isHolder } from '../../../../src/failover/roles.js';
 import { healthSettings } from '../../../../src/failover/settings.js';
 import { able, orderOf } from './recorder.js';
@@ -111,6 +112,8 @@ const nothingMovesUnderHold = ofPools((pool, before) => {
   if (!pool.spec.paused) return undefined;
   const current = newTakeover(pool, before);
   if (current !== undefined) return `${current.standby} takes over while the pool is paused`;
+  // A planned move may be undone: the previous holder has never stopped.
+  if (before.current !== undefined && isMoveCause(before.current.trigger)) return undefined;
   const kept = before.current?.step !== 'TakingOver' || pool.status?.current !== undefined;
   return kept || !pool.status?.roles?.some(({ name }) => name === before.current?.role)
     ? undefined
