@@ -8,7 +8,8 @@ import type { World } from './world.js';
 
 /** Schedules tried; more by the environment, for a longer run. */
 const RUNS = Number(process.env.MODEL_SCHEDULES ?? 150);
-const SEED = process.env.MODEL_SEED === undefined ? undefined : Number(process.env.MODEL_SEED);
+/** The same schedules each time, so that a change is judged and not luck; others by the environment. */
+const SEED = Number(process.env.MODEL_SEED ?? 20260101);
 const LONGEST = 60;
 
 function scheduleOf(...others: [number, readonly Step[]][]): fc.Arbitrary<Step[]> {
@@ -38,7 +39,7 @@ function run(start: World, schedule: readonly Step[]): void {
 function check(schedules: fc.Arbitrary<Step[]>): void {
   const start = worldAtRest();
   const property = fc.property(schedules, (schedule) => run(start, schedule));
-  const result = fc.check(property, { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: SEED }) });
+  const result = fc.check(property, { numRuns: RUNS, seed: SEED });
   if (!result.failed) {
     console.log(`      ${result.numRuns} schedules of up to ${LONGEST} steps, seed ${result.seed}`);
     return;
