@@ -1,6 +1,7 @@
 import { type Role, reasons } from '../crds/index.js';
 import { type Draft, type Policy, viewOf, wallTime } from './draft.js';
 import { highestVisibleEpoch, nextEpoch } from './epochs.js';
+import { hasNoOwnRole } from './home-to-standby.js';
 import { acknowledged } from './proof.js';
 import { findServer, isHolder, roleEntry } from './roles.js';
 import type { Assignment, ServerView } from './types.js';
@@ -61,7 +62,7 @@ export const adoptHolders: Policy = (draft) => {
     .map(claimOf)
     .filter((claim) => claim !== undefined)
     .filter((claim) => roleEntry(draft.record, claim.role) === undefined && oursToAdopt(draft, claim))
-    .filter((claim) => !outdatedClaim(draft, claim));
+    .filter((claim) => !outdatedClaim(draft, claim) && !hasNoOwnRole(claim.server, claim.role));
   const roles = new Set(claims.filter(worthRemembering).map((claim) => claim.role));
   const adopted = [...roles]
     .map((role) =>

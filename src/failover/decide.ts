@@ -14,6 +14,7 @@ import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
 import { gatherEvidence } from './evidence-record.js';
 import { noteGaps, rolesAwaitingGaps } from './gap-totals.js';
+import { endRolesOfNewStandbys } from './home-to-standby.js';
 import { planMoves, rolesThatMayMove } from './moves.js';
 import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './own-names.js';
 import { abandonMove, followBrokenSource } from './planned-move.js';
@@ -36,6 +37,7 @@ import type { PoolDecision, PoolInput, PoolView, ServerView } from './types.js';
 
 /** The rules of a pool, in the order in which they apply. A later rule is one more line. */
 const policies: readonly Policy[] = [
+  endRolesOfNewStandbys,
   adoptHolders,
   seedEpoch,
   readmitHomes,

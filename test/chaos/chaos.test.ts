@@ -25,7 +25,7 @@ describe('the operator under faults of the API tier', function () {
 
   before(async () => {
     await installCrds(api.cluster);
-    ground = await openGround(api.cluster.kubeconfigPath);
+    ground = await openGround(api.cluster.kubeconfigPath, api.cluster.context === undefined);
     stalls = stallWatchOf(ground);
     references = await referencesOf(ground, workloads, stalls);
   });

@@ -31,7 +31,7 @@ async function main(): Promise<number> {
 
 async function runOn(cluster: Cluster, request: ChaosRequest): Promise<number> {
   await installCrds(cluster);
-  const ground = await openGround(cluster.kubeconfigPath);
+  const ground = await openGround(cluster.kubeconfigPath, true);
   const stalls = stallWatchOf(ground);
   try {
     const references = await referencesOf(ground, concerned(request.only), stalls);

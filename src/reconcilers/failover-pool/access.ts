@@ -6,7 +6,15 @@ import {
   type RecordingServer,
   recordingServers,
 } from '../../crds/index.js';
-import { type ApiClient, apiVersionOf, type KubeObject, type RequestOptions, resources } from '../../operator/index.js';
+import {
+  type ApiClient,
+  apiVersionOf,
+  isApiError,
+  type KubeObject,
+  type RequestOptions,
+  type ResourceType,
+  resources,
+} from '../../operator/index.js';
 import { ensureChild } from '../children.js';
 import { indexes, type Stores } from '../stores.js';
 
@@ -109,8 +117,21 @@ export async function ensurePoolAccess(
     [resources.roleBindings, stores.roleBindings],
     [resources.roles, stores.roles],
   ] as const) {
-    const known = store.get(`${namespace}/${childNames.poolAccess(name)}`);
-    if (known?.metadata.uid !== undefined)
-      await client.delete(type, { namespace, name: known.metadata.name }, { ...options, uid: known.metadata.uid });
+    const { uid } = store.get(`${namespace}/${childNames.poolAccess(name)}`)?.metadata ?? {};
+    if (uid !== undefined) await deleteAccess(client, type, pool, { ...options, uid });
+  }
+}
+
+/** That it is gone, or another one by now, is no fault: the watch is behind, and tells what is. */
+async function deleteAccess(
+  client: Pick<ApiClient, 'delete'>,
+  type: ResourceType,
+  { metadata: { name, namespace = '' } }: FailoverPool,
+  options: RequestOptions & { readonly uid: string },
+): Promise<void> {
+  try {
+    await client.delete(type, { namespace, name: childNames.poolAccess(name) }, options);
+  } catch (error) {
+    if (!isApiError(error, 'notFound', 'conflict')) throw error;
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '../../operator/index.js';
 import { ensureChild, relationTo } from '../children.js';
 import type { Stores } from '../stores.js';
-import { projectResource } from '../views.js';
+import { type ChildView, projectResource } from '../views.js';
 import type { WantedChild } from './children-plan.js';
 import type { Gathered } from './gather.js';
 import type { LeaseAction } from './lease-plan.js';
@@ -63,6 +63,12 @@ export function applyChild({ client, signal }: Writer, child: WantedChild): Prom
     if (outcome === 'nameTaken') return taken(child.type, name);
     return outcome === 'terminating' ? { again: true } : fine;
   });
+}
+
+/** With a precondition on the uid, so that it can never hit a successor. */
+export function deleteChild({ client, signal }: Writer, type: ResourceType, child: ChildView): Promise<Outcome> {
+  const { namespace, name, uid } = child.metadata;
+  return attempt(type, name, () => gone(client.delete(type, { namespace, name }, { uid, signal })));
 }
 
 /** Creates an object that is never changed afterwards by comparing it whole. */

@@ -1,7 +1,8 @@
-import { recorderReports } from '../../crds/index.js';
+import { childNames, recorderReports } from '../../crds/index.js';
 import { type KubeObject, type ResourceType, resources } from '../../operator/index.js';
-import { onSubstitute } from '../roles.js';
+import { onSubstitute, resolveRole } from '../roles.js';
 import type { Stores } from '../stores.js';
+import type { ChildView } from '../views.js';
 import type { Gathered } from './gather.js';
 import { buildClaim, type ClaimObject } from './objects/claim.js';
 import { buildDisruptionBudget } from './objects/disruption-budget.js';
@@ -49,6 +50,19 @@ export function wantedChildren(gathered: Gathered, stores: Stores): WantedChild[
     { type: resources.podDisruptionBudgets, store: stores.disruptionBudgets, object: buildDisruptionBudget(server) },
     ...roleServices(gathered).map((object) => ({ type: resources.services, store: stores.services, object })),
   ];
+}
+
+/**
+ * The Service of a role that this server had before it was made a standby: its name would lead nowhere for ever. Not
+ * while anybody holds the role, nor before the pool has decided.
+ */
+export function unwantedServices({ server }: Gathered, stores: Stores): ChildView[] {
+  const { name, namespace = '', uid } = server.metadata;
+  if (server.spec.type === 'Standard') return [];
+  const service = stores.services.get(`${namespace}/${childNames.roleService(name)}`);
+  const ours = service?.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid);
+  const { holder, frozen } = resolveRole(stores, namespace, name);
+  return service !== undefined && ours === true && holder === undefined && !frozen ? [service] : [];
 }
 
 /** Claims from templates that do not exist yet; existing ones are never touched. */

@@ -66,15 +66,14 @@ function overdue(assessment: Assessment): ConditionVerdict | undefined {
   const { gathered, everReady } = assessment;
   if (everReady || gathered.server.spec.operatingMode === 'Maintenance') return undefined;
   const said = previous(assessment, 'Stalled');
-  const before = said?.status === 'True' && said.reason === reasons.NeverReady;
+  const lead = `Not ready within startGraceSeconds (${gathered.settings.startGraceSeconds})`;
+  // Of another time that was allowed it says nothing: who allows more is not told at once that it was not enough.
+  const before = said?.status === 'True' && said.reason === reasons.NeverReady && said.message.startsWith(lead);
   if (gathered.health.startOverdue !== true && !before) return undefined;
   const { reason, message } = starting(assessment);
   const seen = gathered.health.evidence.map((entry) => entry.message).filter((text) => text !== message);
   const all = [`${reason}: ${message}`, ...(gathered.health.verdict === 'Unknown' ? [] : seen)];
-  return yes(
-    reasons.NeverReady,
-    `Not ready within startGraceSeconds (${gathered.settings.startGraceSeconds}): ${all.join('; ')}`,
-  );
+  return yes(reasons.NeverReady, `${lead}: ${all.join('; ')}`);
 }
 
 function takesOver({ gathered }: Assessment): boolean {
@@ -170,7 +169,8 @@ function pluginsCarriedOver(assessment: Assessment): ConditionVerdict {
 /** Whether a change of its template has reached its pod. */
 function upToDate(assessment: Assessment): ConditionVerdict | undefined {
   const { outdated, gathered } = assessment;
-  if (outdated === undefined) return previous(assessment, 'UpToDate');
+  // Without a pod there is nothing to say; with one whose claims can't be read now, what was said stands.
+  if (outdated === undefined) return gathered.pod && previous(assessment, 'UpToDate');
   if (!outdated) return yes(reasons.AsExpected);
   const { updateStrategy, poolRef } = gathered.server.spec;
   const how =

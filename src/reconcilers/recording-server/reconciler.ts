@@ -11,8 +11,17 @@ import {
 } from '../../operator/index.js';
 import type { Observations } from '../observations.js';
 import type { Stores } from '../stores.js';
-import { applyChild, applyClaim, applyLease, applyPod, type Outcome, type Writer, writeServerStatus } from './apply.js';
-import { missingClaims, wantedChildren } from './children-plan.js';
+import {
+  applyChild,
+  applyClaim,
+  applyLease,
+  applyPod,
+  deleteChild,
+  type Outcome,
+  type Writer,
+  writeServerStatus,
+} from './apply.js';
+import { missingClaims, unwantedServices, wantedChildren } from './children-plan.js';
 import { justBecame } from './conditions.js';
 import { type Gathered, type GatherOptions, gather } from './gather.js';
 import { planLease } from './lease-plan.js';
@@ -107,6 +116,7 @@ async function applyObjects(
     applyPod(writer, gathered, planPod(gathered, podDefaults, starts)),
     ...(starts ? missingClaims(gathered) : []).map((claim) => applyClaim(writer, claim)),
     ...others.map((child) => applyChild(writer, child)),
+    ...unwantedServices(gathered, writer.stores).map((child) => deleteChild(writer, resources.services, child)),
   ]);
   return [...first, ...(await Promise.all(bindings.map((child) => applyChild(writer, child))))];
 }

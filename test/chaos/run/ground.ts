@@ -5,6 +5,7 @@ import { createApiClient, type KubeClient, PooledKubeConfig, resources } from '.
 import type { Ground } from '../cases/run-case.js';
 import type { Upstream } from '../proxy/fault-proxy.js';
 import { Observatory } from '../world/observatory.js';
+import { caseLabel } from '../world/stage.js';
 import { StallWatch } from './stalls.js';
 
 /** Requests of the cases' own side at once: heartbeats must not wait behind one another. */
@@ -38,8 +39,13 @@ export interface OpenGround extends Ground {
   close(): Promise<void>;
 }
 
-/** What all cases share. */
-export async function openGround(kubeconfigPath: string): Promise<OpenGround> {
+async function takeNamespacesAway(client: KubeClient): Promise<void> {
+  const { items } = await client.list(resources.namespaces, { labelSelector: caseLabel });
+  for (const { metadata } of items) await client.delete(resources.namespaces, metadata);
+}
+
+/** What all cases share. `ownCluster`: it was made for the run and goes away after it. */
+export async function openGround(kubeconfigPath: string, ownCluster: boolean): Promise<OpenGround> {
   const kubeConfig = new PooledKubeConfig({ connections });
   kubeConfig.loadFromFile(kubeconfigPath);
   const client: KubeClient = createApiClient({ kubeConfig });
@@ -52,6 +58,8 @@ export async function openGround(kubeconfigPath: string): Promise<OpenGround> {
     observatory,
     async close() {
       await observatory.stop();
+      // In a cluster of the user's own nothing of ours may stay; one that was made for the run goes away whole.
+      if (!ownCluster) await takeNamespacesAway(client);
       await client.close();
       upstream.agent.destroy();
     },

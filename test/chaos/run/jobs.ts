@@ -66,6 +66,10 @@ export function* jobsOf(
     yield spec;
     return;
   }
+  if (only?.startsWith('spec-')) {
+    yield* specsOf(ground, only, seed);
+    return;
+  }
   const exact = only === undefined ? undefined : parseName(only);
   const chosen =
     exact === undefined ? allFaultCases(references).filter((one) => nameOf(one).startsWith(only ?? '')) : [exact];
@@ -75,6 +79,15 @@ export function* jobsOf(
     if (job !== undefined) yield job;
     count += 1;
     if (only === undefined) yield* specsAt(ground, seed, count);
+  }
+}
+
+/** One sort of specs only, without end. Throws for a sort that there is not. */
+function* specsOf(ground: Ground, sort: string, seed: number): Generator<Job> {
+  for (let count = 1; ; count += 1) {
+    const job = specJob(ground, `${sort}/${seed * 100_000 + count}`);
+    if (job === undefined) throw new Error(`there is no ${sort}; there are spec-fit, spec-odd and spec-refused`);
+    yield job;
   }
 }
 

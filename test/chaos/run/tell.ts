@@ -15,7 +15,8 @@ export function accountOf({ name, violations, warnings, seconds }: CaseResult): 
 /** Tells of a result as it comes; of good ones only now and then. */
 export function tellResult(result: CaseResult, count: number): void {
   if (!result.reached) console.error(`  says nothing, its write never came: ${result.name}`);
-  else if (result.disturbed === true) console.error(`  says nothing, the machine was too busy: ${result.name}`);
+  else if (result.disturbed === true)
+    console.error(`  says nothing, the machine was too busy: ${result.name}: ${result.violations[0] ?? ''}`);
   else if (result.violations.length > 0) console.log(`\n${accountOf(result)}`);
   else if (count % tellEvery === 0)
     console.error(`  ${count} cases; the last was ${result.name} in ${result.seconds.toFixed(1)} s`);

@@ -21,6 +21,9 @@ import { Recorder, type RecorderOptions } from './recorder.js';
 /** Nothing in a workload takes so long unless it never comes. Milliseconds. */
 const limitMs = 60_000;
 
+/** On the namespace of every case. */
+export const caseLabel = 'understudy.dev/chaos';
+
 export const volumes = [{ name: 'footage', mountPath: '/footage/a', claimTemplate: { storage: '1Gi' } }];
 
 /** One namespace with its recorders: where a workload takes place. */
@@ -43,7 +46,8 @@ export class Stage {
   /** `abort` ends every wait. */
   static async open(client: KubeClient, observatory: Observatory, abort: AbortSignal): Promise<Stage> {
     const name = `chaos-${randomBytes(5).toString('hex')}`;
-    await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    const metadata = { name, labels: { [caseLabel]: 'true' } };
+    await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
     const stage = new Stage(client, observatory, name, abort);
     // Before it exists no pod can be made, and its wait would be noise in the counts.
     await stage.eventually('the default service account', () =>
@@ -52,11 +56,9 @@ export class Stage {
     return stage;
   }
 
+  /** The namespace stays until the ground is closed: taking it away costs the API server as much as a case does. */
   async close(): Promise<void> {
     await Promise.all(this.#recorders.map((recorder) => recorder.cutPower()));
-    await this.client.delete(resources.namespaces, { name: this.namespace }).catch((error: unknown) => {
-      if (!isApiError(error)) throw error;
-    });
   }
 
   make(type: ResourceType, name: string, spec: object): Promise<KubeObject> {
@@ -72,6 +74,8 @@ export class Stage {
       // Of three recorders two break one after the other, which is no storm here.
       storm: { maxUnreachablePercent: 100 },
       failback: { stableSeconds: 1 },
+      // Two silent servers of three are no storm here, but the workload.
+      storm: { maxUnreachablePercent: 100 },
       backup,
       ...spec,
     });
