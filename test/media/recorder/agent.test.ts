@@ -168,10 +168,15 @@ describe('the recorder agent', function () {
       'the clock has been measured',
       () => bench.report.clockOffsetSeconds !== undefined || bench.renewals() > 5,
     );
-    const writes = () => bench.api.count(({ method, path }) => method !== 'GET' && !path.includes('/leases/'));
-    const before = writes();
+    // Its self-test takes longer than a camera's connect on a machine that is busy.
+    await until('the recording service is ready', () => bench.report.recordingService?.state === 'Ready');
+    const writes = () =>
+      bench.api.requests
+        .filter(({ method, path }) => method !== 'GET' && !path.includes('/leases/'))
+        .map(({ body }) => JSON.stringify(body));
+    const before = writes().length;
     await bench.heartbeats(4);
-    expect(writes()).to.equal(before);
+    expect(writes().slice(before)).to.deep.equal([]);
   });
 
   it('closes, syncs and files its segments when it is stopped', async () => {
