@@ -195,7 +195,7 @@ export const fullExamples: Record<string, Example> = {
     status: {
       observedGeneration: 1,
       boundTo: { role: 'recorder-a', server: 'recorder-a', podName: 'recorder-a', epoch: 3, startTime: at },
-      recording: { startTime: at, lastSegmentTime: at },
+      recording: { startTime: at, lastSegmentTime: at, lastServer: 'recorder-a' },
       gaps: [
         {
           epoch: 3,
