@@ -80,6 +80,7 @@ const status = cel(
           .describe('Since when it has been recorded without a break; absent while it is not.')
           .optional(),
         lastSegmentTime: time().describe('Last bytes of the recording that has ended.').optional(),
+        lastServer: z.string().max(40).describe('The recorder that wrote them.').optional(),
       })
       .describe('Changed on transitions only.')
       .optional(),

@@ -157,8 +157,9 @@ export function gapOf(input: GapInput): Gap | undefined {
   return {
     epoch,
     ...(from === undefined ? {} : { from }),
-    startTime,
-    endTime,
+    // A Lease's time has microseconds; all of one ledger look alike.
+    startTime: new Date(ms(startTime)).toISOString(),
+    endTime: new Date(ms(endTime)).toISOString(),
     cause: largest(causes, input.otherwise),
     causes,
   };

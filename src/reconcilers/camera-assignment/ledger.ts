@@ -1,4 +1,10 @@
-import type { CameraAssignmentStatus, RecorderReportStatus, ReportedCamera } from '../../crds/index.js';
+import type {
+  CameraAssignmentStatus,
+  Gap,
+  RecorderReportStatus,
+  ReportedCamera,
+  ReportedGap,
+} from '../../crds/index.js';
 import {
   addGaps,
   changeGaps,
@@ -29,8 +35,14 @@ export interface PastInput {
   readonly evidenceOf: (server: string) => Evidence;
 }
 
+/** The last time of which a recording is proved, and by whom; the server is not known of statuses of older versions. */
+export interface Proof {
+  readonly time: string;
+  readonly server?: string | undefined;
+}
+
 export interface LedgerInput extends PastInput {
-  readonly openSince: string | undefined;
+  readonly openSince: Proof | undefined;
   /** It is recorded now. */
   readonly recorded: boolean;
   /** The holder's word, if it counts. */
@@ -79,57 +91,72 @@ function lastProof(input: PastInput, server: string): string | undefined {
   );
 }
 
+/** The present recorder has recorded it until now, by its status; at whichever epoch. */
+function recordedByPresent({ previous, boundTo }: PastInput): boolean {
+  const { server } = previous?.boundTo ?? {};
+  return previous?.recording?.startTime !== undefined && server !== undefined && server === boundTo?.server;
+}
+
 /**
- * Since when nobody records the camera, as far as is proved. Kept in status.recording.lastSegmentTime from the moment on
- * at which the binding is written, so that nothing is lost by a restart in between, and no write is needed for it.
+ * Since when nobody records the camera, as far as is proved, and who recorded it until then. Kept in status.recording
+ * from the moment on at which the binding is written, so that nothing is lost by a restart in between, and no write is
+ * needed for it.
  */
-export function openSince(input: PastInput): string | undefined {
+export function openSince(input: PastInput): Proof | undefined {
   const { previous, boundTo, evidenceOf } = input;
-  const before = previous?.recording;
-  if (before?.lastSegmentTime !== undefined) return before.lastSegmentTime;
-  // Recorded by the present one until now. Its report tells when that ended; until it does, its last heartbeat counts.
-  if (before?.startTime !== undefined && boundTo !== undefined && previous?.boundTo?.server === boundTo.server)
-    return evidenceOf(boundTo.server).health?.lastSeenTime ?? before.startTime;
+  const { startTime, lastSegmentTime, lastServer } = previous?.recording ?? {};
+  if (lastSegmentTime !== undefined) return { time: lastSegmentTime, server: lastServer };
+  if (recordedByPresent(input) && boundTo !== undefined && startTime !== undefined) {
+    // Its report tells when that ended; until it does, its last heartbeat counts. It may lie before the first bytes.
+    const { lastSeenTime = startTime } = evidenceOf(boundTo.server).health ?? {};
+    const time = Date.parse(lastSeenTime) > Date.parse(startTime) ? lastSeenTime : startTime;
+    return { time, server: boundTo.server };
+  }
   const server = predecessor(input);
-  return server === undefined ? undefined : lastProof(input, server);
+  const time = server === undefined ? undefined : lastProof(input, server);
+  return time === undefined ? undefined : { time, server };
+}
+
+/** First bytes that end a gap, with what the recorder tells of the time before them. */
+type FirstBytes = Pick<ReportedGap, 'endTime' | 'causes'>;
+
+/**
+ * A recorder that keeps no ledger of its own tells two times only: its last bytes before a break, and its first ones
+ * after it.
+ */
+function betweenTimes(input: LedgerInput, camera: ReportedCamera): { start?: Proof | undefined; first?: FirstBytes } {
+  const { previous, openSince: open, boundTo } = input;
+  const { startTime, lastFrameTime } = camera;
+  if (startTime === undefined || previous?.recording?.startTime === startTime) return {};
+  const own = lastFrameTime === undefined ? undefined : { time: lastFrameTime, server: boundTo?.server };
+  return { start: recordedByPresent(input) ? own : open, first: { endTime: startTime, causes: [] } };
 }
 
 /** The first bytes since the role came to this recorder at this epoch, unless they have been booked. */
-function firstBytes(input: LedgerInput, camera: ReportedCamera) {
-  const { previous, role, boundTo } = input;
-  if (camera.gaps === undefined) return camera.startTime && { endTime: camera.startTime, causes: [] };
-  const first = camera.gaps.find(({ startTime, epoch }) => startTime === undefined && epoch === role.epoch);
-  const same = previous?.boundTo?.server === boundTo?.server && previous?.boundTo?.epoch === role.epoch;
-  return same && previous?.recording?.startTime !== undefined ? undefined : first;
-}
-
-/** The last proof before the present bytes; of a recorder without a ledger of its own its last two times say it. */
-function gapStart({ previous, openSince: open }: LedgerInput, camera: ReportedCamera): string | undefined {
-  const before = previous?.recording;
-  if (camera.gaps !== undefined || before?.startTime === undefined || before.startTime === camera.startTime)
-    return open;
-  return camera.lastFrameTime ?? open;
+function sinceRoleCame(input: LedgerInput, camera: ReportedCamera): { start?: Proof | undefined; first?: FirstBytes } {
+  const { previous, role, openSince: open } = input;
+  const first = camera.gaps?.find(({ startTime, epoch }) => startTime === undefined && epoch === role.epoch);
+  const booked = recordedByPresent(input) && previous?.boundTo?.epoch === role.epoch;
+  return booked || first === undefined ? {} : { start: open, first };
 }
 
 /** The gap that ends with the camera's first bytes on its present recorder. */
-function acquisition(input: LedgerInput, camera: ReportedCamera) {
-  const { role, boundTo } = input;
-  const startTime = gapStart(input, camera);
-  const first = firstBytes(input, camera);
-  if (!first || startTime === undefined) return undefined;
-  const from = predecessor(input);
-  const booked = (input.previous?.gaps ?? []).some(({ epoch }) => epoch === role.epoch);
+function acquisition(input: LedgerInput, camera: ReportedCamera): Gap | undefined {
+  const { role, boundTo, previous } = input;
+  const { start, first } = camera.gaps === undefined ? betweenTimes(input, camera) : sinceRoleCame(input, camera);
+  if (start === undefined || first === undefined) return undefined;
+  const from = start.server === boundTo?.server ? undefined : start.server;
   // Only the first recording at an epoch ends a failover: later gaps are this recorder's own.
-  const failover = booked ? undefined : takeoverAt(role.pool?.status, role.name, role.epoch);
-  const moved = !booked && from !== undefined && from !== boundTo?.server;
+  const booked = (previous?.gaps ?? []).some(({ epoch }) => epoch === role.epoch);
+  const { endTime, causes } = first;
   return gapOf({
     epoch: role.epoch,
-    ...(moved ? { from } : {}),
-    startTime,
-    endTime: first.endTime,
-    causes: first.causes,
-    takeover: failover,
-    otherwise: moved ? 'Timeout' : 'CameraFailed',
+    ...(from === undefined ? {} : { from }),
+    startTime: start.time,
+    endTime,
+    causes,
+    takeover: booked ? undefined : takeoverAt(role.pool?.status, role.name, role.epoch),
+    otherwise: from === undefined ? 'CameraFailed' : 'Timeout',
   });
 }
 

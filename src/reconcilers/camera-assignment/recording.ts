@@ -10,6 +10,7 @@ import type { ServerHealth } from '../../failover/types.js';
 import type { RoleState } from '../roles.js';
 import type { CameraViewSpec } from '../views.js';
 import type { Binding } from './binding.js';
+import type { Proof } from './ledger.js';
 
 /**
  * A holder's fault is shown on each of its cameras only once it has lasted so long: a takeover is usually committed
@@ -31,7 +32,7 @@ export interface RecordingInput {
   readonly health: ServerHealth | undefined;
   readonly previous: CameraAssignmentStatus | undefined;
   /** Last proof that anybody recorded it, while nobody does; see `openSince`. */
-  readonly openSince?: string | undefined;
+  readonly openSince?: Proof | undefined;
 }
 
 /** Whether a camera is recorded, by what can be proved. */
@@ -147,8 +148,11 @@ function timesOf(input: RecordingInput, result: Verdict): RecordingTimes | undef
   );
   if (result.status === 'True' && reported) return { startTime: reported.startTime ?? reported.sinceTime };
   // Without a start time while nobody proves that it is recorded: kubectl shows it as "recorded for so long".
-  const lastSegmentTime = reported?.lastFrameTime ?? input.openSince;
-  return lastSegmentTime === undefined ? undefined : { lastSegmentTime };
+  // While it says Recording, its last frame is that of an earlier break.
+  const own = reported?.state === 'Recording' ? undefined : reported?.lastFrameTime;
+  const server = input.binding.boundTo?.server;
+  const last = own !== undefined && server !== undefined ? { time: own, server } : input.openSince;
+  return last && { lastSegmentTime: last.time, ...(last.server === undefined ? {} : { lastServer: last.server }) };
 }
 
 export function recordingOf(input: RecordingInput): Recording {

@@ -161,7 +161,7 @@ describe('the ledger of a camera in its status', () => {
     const scene = await atHome();
     const before = scene.writes;
     scene.silent('a', 100).pool(movedTo('s'));
-    expect((await scene.settled()).recording).to.deep.equal({ lastSegmentTime: at(100) });
+    expect((await scene.settled()).recording).to.deep.equal({ lastSegmentTime: at(100), lastServer: 'a' });
     scene.report('s', 7, firstOnS);
     const { gaps, gapSecondsTotal, recording } = await scene.settled();
     expect(scene.writes - before).to.equal(2);
@@ -250,7 +250,7 @@ describe('the ledger of a camera in its status', () => {
     });
     const first = { epoch: 1, endTime: at(10), causes: [] };
     scene.report('a', 1, { state: 'Failed', error: 'no route', lastFrameTime: at(50), gaps: [first] });
-    expect((await scene.settled()).recording).to.deep.equal({ lastSegmentTime: at(50) });
+    expect((await scene.settled()).recording).to.deep.equal({ lastSegmentTime: at(50), lastServer: 'a' });
     scene.report('a', 1, { startTime: at(89), lastFrameTime: at(50), gaps: [first, seen(50, 89)] });
     expect((await scene.settled()).gapSecondsTotal).to.equal(39);
     scene.restartOperator();
@@ -270,10 +270,62 @@ describe('the ledger of a camera in its status', () => {
     expect(gaps?.[0]).to.include({ startTime: at(50), endTime: at(60), cause: 'CameraFailed' });
   });
 
+  for (const gaps of [undefined, [{ epoch: 1, endTime: at(10), causes: [] }]])
+    it(`has no gap at its first start, heartbeats before it or not${gaps ? '' : ', without a ledger of the recorder'}`, async () => {
+      for (const lastSeen of [9.7, 10.4]) {
+        const scene = new Scene();
+        scene.healths.set('ns/a', healthOf('Healthy', { lastSeenTime: at(lastSeen) }));
+        const ledger = gaps ? { gaps } : {};
+        await scene.report('a', 1, { state: 'Connecting', ...(gaps ? { gaps: [] } : {}) }).settled();
+        await scene.report('a', 1, { startTime: at(10), ...ledger }).settled();
+        await scene.report('a', 1, { startTime: at(10), ...ledger }).settled();
+        expect(scene.status.gaps).to.equal(undefined);
+      }
+    });
+
+  it('is not cut short by a break of long ago when the recorder falls silent', async () => {
+    const scene = new Scene();
+    const first = { epoch: 1, endTime: at(10), causes: [] };
+    const broke = { epoch: 1, startTime: at(20), endTime: at(22), causes: [] };
+    await scene.report('a', 1, { startTime: at(22), lastFrameTime: at(20), gaps: [first, broke] }).settled();
+    scene.healths.set('ns/a', healthOf('Broken', { lastSeenTime: at(100), brokenForMs: 20_000 }));
+    expect((await scene.settled()).recording).to.deep.equal({ lastSegmentTime: at(100), lastServer: 'a' });
+    await scene.pool(movedTo('s')).pass();
+    const { gaps } = await scene.report('s', 7, firstOnS).settled();
+    expect(gaps?.at(-1)).to.include({ from: 'a', startTime: at(100) });
+  });
+
+  it('does not blame the home for what its standby lost when it got the role a second time', async () => {
+    const scene = await atHome();
+    scene.silent('a', 100).pool(movedTo('s'));
+    await scene.pass();
+    await scene.report('s', 7, firstOnS).pass();
+    scene.healths.set('ns/s', healthOf('Healthy', { lastSeenTime: at(150) }));
+    await scene.pool(movedTo('s', { committedTime: at(151) }, 8)).pass();
+    const again = { epoch: 8, endTime: at(156), causes: [] };
+    const { gaps } = await scene.report('s', 8, { startTime: at(156), gaps: [again] }).settled();
+    expect(gaps?.at(-1)).to.include({ epoch: 8, startTime: at(150), endTime: at(156) });
+    expect(gaps?.at(-1)?.from).to.equal(undefined);
+    const formerRole = { role: 'a', cameras: [{ name: 'gate', epoch: 1, endTime: at(99) }] };
+    const back = await scene.report('a', 8, {}, { role: '', cameras: [], formerRole }).settled();
+    expect(back.gaps?.map(({ startTime }) => startTime)).to.deep.equal([at(99), at(150)]);
+  });
+
+  it('goes on without a gap when the epoch rises under a recorder that records', async () => {
+    const scene = await atHome();
+    scene.silent('a', 100).pool(movedTo('s'));
+    await scene.pass();
+    await scene.report('s', 7, firstOnS).pass();
+    scene.healths.set('ns/s', healthOf('Healthy', { lastSeenTime: at(150) }));
+    await scene.pool(movedTo('s', {}, 8)).pass();
+    const { gaps } = await scene.report('s', 8, firstOnS).settled();
+    expect(gaps).to.have.length(1);
+  });
+
   it('takes no silence for a gap when the recorder comes back and has gone on', async () => {
     const scene = await atHome();
     scene.healths.set('ns/a', healthOf('Broken', { lastSeenTime: at(100), brokenForMs: 20_000 }));
-    expect((await scene.settled()).recording).to.deep.equal({ lastSegmentTime: at(100) });
+    expect((await scene.settled()).recording).to.deep.equal({ lastSegmentTime: at(100), lastServer: 'a' });
     scene.healths.clear();
     const { recording, gaps } = await scene.settled();
     expect(recording).to.deep.equal({ startTime: at(10) });

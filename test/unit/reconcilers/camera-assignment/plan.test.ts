@@ -144,7 +144,7 @@ describe('a camera', () => {
     at.report('a', atHome, {});
     await at.pass();
     at.report('a', atHome, { state: 'Failed', error: 'gone', lastFrameTime: startTime });
-    expect((await at.pass()).status.recording).to.deep.equal({ lastSegmentTime: startTime });
+    expect((await at.pass()).status.recording).to.deep.equal({ lastSegmentTime: startTime, lastServer: 'a' });
   });
 
   it('follows the commit at once, and says that it is being taken over', async () => {
