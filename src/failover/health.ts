@@ -170,15 +170,12 @@ function suspected({ observation, silence }: Case, due: readonly Fault[]): boole
 
 /**
  * When the judgement would change by itself: a fault becomes due, a heartbeat late, a start or a restart too long. One
- * that is broken is looked at, too: it may fall silent besides.
+ * that is broken, or was never ready, is looked at, too: its conditions tell that it has fallen silent besides.
  */
-function nextCheckInMs(facts: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
+function nextCheckInMs(facts: Case, faults: readonly Fault[]): number | undefined {
   const { silence } = facts;
   const lateInMs = silence.lateAfterMs - silence.silentForMs;
-  const waits =
-    verdict === 'NeverReady'
-      ? [startDueInMs(facts) ?? 0]
-      : [...faults.map((fault) => fault.dueInMs), lateInMs, silence.awaitedForMs];
+  const waits = [...faults.map((fault) => fault.dueInMs), lateInMs, silence.awaitedForMs, startDueInMs(facts) ?? 0];
   const due = waits.filter((ms) => ms > 0);
   return due.length === 0 ? undefined : Math.ceil(Math.min(...due));
 }
@@ -250,6 +247,6 @@ export function judge(
     recordingServiceReady: recordingServiceReady(observation),
     clockSynced: clockSynced(observation),
     startOverdue: (startDueInMs(facts) ?? 1) <= 0,
-    nextCheckInMs: nextCheckInMs(facts, faults, verdict),
+    nextCheckInMs: nextCheckInMs(facts, faults),
   };
 }

@@ -15,7 +15,9 @@ const HEARTBEAT_MS = 2_000;
 /** What only the volume remembers counts after so long without an answer of the API server. Milliseconds. */
 const VOLUME_TURN_MS = 2_000;
 const LONGEST_LEAP_MS = 3_600_000;
-/** One that is heard so seldom is late after one and a half of the longest heartbeats; every grace is shorter. */
+/** No grace is longer, by the defaults of a server without a pool. Milliseconds. */
+const LONGEST_GRACE_MS = 121_000;
+/** One that is heard so seldom is late after one and a half of the longest heartbeats. */
 const SELDOM_SECONDS = 3_600;
 const LATE_WHEN_SELDOM_MS = 15_000;
 
@@ -49,7 +51,7 @@ export function observed(world: World, before: World): World {
 
 /**
  * Of one that is heard the next heartbeat comes before it is late; what else is amiss with it may still be due. Judged as
- * if it were heard seldom, which puts its lateness behind everything else.
+ * if it were heard seldom, which puts its lateness behind most; for what is behind even that, in steps of so long.
  */
 function besidesSilenceMs({ leader, now, objects }: World, server: string): number | undefined {
   const observation = leader.observations[server];
@@ -58,7 +60,10 @@ function besidesSilenceMs({ leader, now, objects }: World, server: string): numb
   const settings = settingsOf(storesOf(objects), `${NAMESPACE}/${server}`);
   const seldom = { ...observation, renewal: { ...renewal, seenAt: now, leaseDurationSeconds: SELDOM_SECONDS } };
   const { nextCheckInMs } = judge(seldom, { ...settings, timeoutSeconds: SELDOM_SECONDS }, now, leader.contact);
-  return nextCheckInMs !== undefined && nextCheckInMs < LATE_WHEN_SELDOM_MS ? nextCheckInMs : undefined;
+  if (nextCheckInMs !== undefined && nextCheckInMs < LATE_WHEN_SELDOM_MS) return nextCheckInMs;
+  const { disksLostAt, serviceFailedAt, serviceStartingAt, neverReadyAt } = observation;
+  const begun = Math.max(...[disksLostAt, serviceFailedAt, serviceStartingAt, neverReadyAt].map((at) => at ?? 0));
+  return now - begun < LONGEST_GRACE_MS ? LATE_WHEN_SELDOM_MS : undefined;
 }
 
 /** Milliseconds until something changes by time alone; undefined: nothing does. */
