@@ -2,7 +2,7 @@ import { childNames, type FailoverPool, type RecorderReportStatus, type Recordin
 import { assignmentOf } from '../../failover/assignment.js';
 import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
 import { settingsOf } from '../observations.js';
-import { foreignRole, onSubstitute, type RoleState, resolveRole } from '../roles.js';
+import { foreignRole, onSubstitute, ownRoleElsewhere, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView, LeaseView, PodView } from '../views.js';
 import { gatherReferences, type References } from './references.js';
@@ -72,7 +72,8 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
   const pool = poolRef && stores.latestPools.get(`${namespace}/${poolRef.name}`);
   const lease = stores.leases.get(`${namespace}/${childNames.lease(name)}`);
   const found = leaseAssignment(lease);
-  const assignment = assignmentOf(server, pool?.status, found, foreignRole(stores, server, found));
+  const foreign = foreignRole(stores, server, found);
+  const assignment = assignmentOf(server, pool?.status, found, foreign, ownRoleElsewhere(stores, server));
   const role = assignment.role === '' ? undefined : resolveRole(stores, namespace, assignment.role);
   return {
     key,

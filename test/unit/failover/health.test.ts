@@ -52,7 +52,9 @@ describe('rule 9: health of a server', () => {
     });
 
     it('is none that was never ready, nor one without contact to the API server', () => {
-      const fresh = new Replica().sees(signals().with({ everReady: false, report: undefined, inMaintenance: true })).passes(60_000);
+      const fresh = new Replica()
+        .sees(signals().with({ everReady: false, report: undefined, inMaintenance: true }))
+        .passes(60_000);
       expect(fresh.judges()).to.include({ verdict: 'NeverReady', suspected: false });
       expect(watched().passesWithoutApi(60_000).judges()).to.include({ verdict: 'Unknown', suspected: false });
     });

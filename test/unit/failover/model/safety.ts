@@ -10,7 +10,7 @@ import { camerasOfRole, substituteShare } from '../../../../src/failover/cameras
 import { heldRoles, isHolder } from '../../../../src/failover/roles.js';
 import { healthSettings } from '../../../../src/failover/settings.js';
 import { able, orderOf } from './recorder.js';
-import { poolInput } from './replica.js';
+import { healths, poolInput } from './replica.js';
 import { viewOfCamera } from './seen.js';
 import { recordersOf } from './truth.js';
 import type { Recorder, World } from './world.js';
@@ -100,6 +100,8 @@ const silenceIsReal = ofPools((pool, before, { before: world }) => {
   const holder = before.roles?.find(({ name }) => name === current.role)?.holder ?? current.role;
   const heardAt = world.truth.heardAt[current.server];
   if (spec === undefined || heardAt === undefined || holder !== current.server) return undefined;
+  // It was queued for silence, and is broken by something else by now.
+  if (healths(world)(current.server).trigger !== 'Unreachable') return undefined;
   const silentMs = world.now - heardAt;
   const { timeoutSeconds } = healthSettings(spec, pool.spec);
   return silentMs < timeoutSeconds * 1000
