@@ -13,7 +13,8 @@ RUN apt-get update \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+COPY scripts/bootstrap.mjs ./scripts/
+RUN node scripts/bootstrap.mjs
 
 FROM dependencies AS bundles
 COPY tsconfig.json ./

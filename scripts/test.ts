@@ -1,4 +1,4 @@
-// npm test [unit|media|api|e2e ...] [-- mocha arguments]: runs the levels one after the other, and ends with one line
+// npm test [unit|media|api|chaos|e2e ...] [-- mocha arguments]: runs the levels one after the other, and ends with one line
 // `N passed, N failed`. A level that dies counts as failed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -7,7 +7,7 @@ type Progress = (line: string) => void;
 
 /** One level of tests: what it needs and how long one test of it may take. */
 export interface Level {
-  readonly name: 'unit' | 'media' | 'api' | 'e2e';
+  readonly name: 'unit' | 'media' | 'api' | 'chaos' | 'e2e';
   /** Spec files, as mocha takes them. */
   readonly files: string;
   /** Longest time for one test or hook, in milliseconds. */
@@ -67,6 +67,15 @@ export const levels: readonly Level[] = [
     name: 'api',
     files: 'test/api/**/*.test.ts',
     timeoutMs: 60_000,
+    needs: [],
+    prepare: prepareControlPlane,
+    unfit: always,
+  },
+  // A choice of the cases of `npm run chaos`, the same each time.
+  {
+    name: 'chaos',
+    files: 'test/chaos/**/*.test.ts',
+    timeoutMs: 600_000,
     needs: [],
     prepare: prepareControlPlane,
     unfit: always,

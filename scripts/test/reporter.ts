@@ -4,6 +4,8 @@ import { marks } from './counts.js';
 
 const { constants } = mocha.Runner;
 
+/** Characters of a failure that are told at once. */
+const LONGEST_MESSAGE = 600;
 /** How long hooks may clean up after Ctrl-C before the process ends all the same. Milliseconds. */
 const cleanUpMs = 60_000;
 
@@ -19,7 +21,11 @@ class CountingReporter extends mocha.reporters.Spec {
       if (file) appendFileSync(file, `${mark}\n`);
     };
     runner.on(constants.EVENT_TEST_PASS, () => write(marks.passed));
-    runner.on(constants.EVENT_TEST_FAIL, () => write(marks.failed));
+    runner.on(constants.EVENT_TEST_FAIL, (_test, error: Error) => {
+      write(marks.failed);
+      // The whole of it is told at the end; a run of minutes should not have to end before anybody can look.
+      console.log(`       ${error.message.slice(0, LONGEST_MESSAGE).replaceAll('\n', '\n       ')}`);
+    });
     runner.on(constants.EVENT_TEST_PENDING, () => write(marks.skipped));
     runner.on(constants.EVENT_RUN_END, () => write(marks.end));
     // The mark says so itself: a signal can come from a test as well, and what passed says nothing about the rest.

@@ -3,8 +3,22 @@ import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEp
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
 
 /** Why a role moves (rule 9), as it stands in status and events. */
-export const triggers = ['Unreachable', 'AllDisksLost', 'RecordingServiceFailed', 'ServerDeleted'] as const;
+export const triggers = [
+  'Unreachable',
+  'AllDisksLost',
+  'RecordingServiceFailed',
+  'ServerDeleted',
+  'CamerasUnreachable',
+] as const;
 export type Trigger = (typeof triggers)[number];
+
+/** Why a role moves although nothing is broken: planned moves, in the order in which they are begun. */
+export const moveCauses = ['Requested', 'Maintenance', 'NodeCordoned', 'TemplateUpdated', 'Failback'] as const;
+export type MoveCause = (typeof moveCauses)[number];
+export type Cause = Trigger | MoveCause;
+
+const cause = () => z.enum([...triggers, ...moveCauses]);
+const requestId = () => z.string().max(63).describe('Id of the request that asked for it.').optional();
 
 const serverName = () => z.string().min(1).max(40);
 /** What was seen of a failure. Frozen as it was first seen: nothing in it changes by itself. */
@@ -38,15 +52,23 @@ const spec = z.object({
   failback: z
     .object({
       mode: z
-        .enum(['None'])
+        .enum(['None', 'Automatic', 'Manual'])
         .default('None')
-        .describe('None: the repaired server becomes a standby and the substitute stays active (rule 2).'),
+        .describe(
+          'None: the repaired server becomes a standby and the substitute stays active (rule 2). Automatic: the role goes home once the home has been healthy for stableSeconds. Manual: it goes home on request (rule 16).',
+        ),
       stableSeconds: seconds(0, 86400)
         .default(300)
         .describe('Healthy for so long before a repaired server is a standby.'),
     })
     .prefault({})
     .describe('What becomes of a repaired server.'),
+  moveOnCordon: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Roles leave a cordoned node, so that a drain can go on. False: a drain waits until a person moves them by a request.',
+    ),
   compatibility: z
     .object({
       version: z
@@ -80,19 +102,37 @@ const spec = z.object({
     })
     .prefault({})
     .describe('The system baseline that each takeover makes (rule 12).'),
+  cameras: z
+    .object({
+      failoverWhenUnreachable: z
+        .boolean()
+        .default(false)
+        .describe('A role none of whose cameras its recorder reaches moves to a standby that reaches them.'),
+      graceSeconds: seconds(5, 3600).default(60).describe('None of the cameras must have been reached for so long.'),
+      writeKilobytesPerSecond: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .meta({ format: 'int32' })
+        .default(1000)
+        .describe("What one camera writes at most: a standby's disks must bear the largest role's cameras."),
+    })
+    .prefault({})
+    .describe('Cameras that can not be reached, and what standbys must be able to record.'),
   paused: z.boolean().default(false).describe('Nothing is moved; what is broken goes on being reported.'),
 });
 
 const current = z.object({
   role: serverName(),
-  server: serverName().describe('The broken holder.'),
+  server: serverName().describe('The previous holder; broken, unless the move is a planned one.'),
   standby: serverName().describe('Who takes over.'),
   epoch: epoch(),
   step: z.enum(['TakingOver', 'BackingUp']),
-  trigger: z.enum(triggers),
+  trigger: cause(),
+  requestId: requestId(),
   evidence: evidence().optional(),
   lastSeenTime: time().describe('Last heartbeat of the broken holder.').optional(),
-  brokenTime: time().describe('When it was judged broken.'),
+  brokenTime: time().describe('When it was judged broken; absent for a planned move.').optional(),
   committedTime: time(),
   acknowledgedTime: time().describe('The standby has read its new role.').optional(),
   boundTime: time().describe("Every camera's status names the new holder.").optional(),
@@ -100,7 +140,7 @@ const current = z.object({
   failingBefore: z
     .array(z.string().max(63))
     .max(1024)
-    .describe('Cameras that failed before the fault: no proof is asked of them.')
+    .describe('Cameras that were not recorded before the fault or the move: no proof is asked of them.')
     .optional(),
   unproved: z.array(z.string().max(63)).max(64).describe('Cameras without proof when the wait ended.').optional(),
   backupName: z.string().max(253).optional(),
@@ -123,6 +163,7 @@ const role = cel(
       .describe('When the previous holder may stop: the new one has proved recording, or the wait has ended.')
       .optional(),
     homeUID: z.string().max(64).optional(),
+    cause: cause().describe('Why it moved last.').optional(),
   }),
   {
     rule: 'self.epoch >= oldSelf.epoch',
@@ -136,11 +177,15 @@ const historyEntry = z.object({
   role: serverName(),
   from: serverName(),
   to: serverName(),
-  trigger: z.enum(triggers),
+  trigger: cause(),
+  requestId: requestId(),
   evidence: evidence().optional(),
-  outcome: z.enum(['Completed', 'BaselineFailed', 'BaselineLate', 'Superseded']),
+  outcome: z
+    .enum(['Completed', 'BaselineFailed', 'BaselineLate', 'Superseded', 'Abandoned'])
+    .describe('Abandoned: a planned move that could not be proved; the role went back to `from`, which never stopped.'),
+  message: z.string().max(1024).describe('Why it was abandoned.').optional(),
   lastSeenTime: time().optional(),
-  brokenTime: time(),
+  brokenTime: time().optional(),
   committedTime: time(),
   acknowledgedTime: time().optional(),
   boundTime: time().optional(),
@@ -185,6 +230,16 @@ const status = z.object({
     .object({ active: count(4096), standby: count(4096), broken: count(4096), maintenance: count(4096) })
     .optional(),
   history: z.array(historyEntry).max(20).describe('The last failovers, newest first.').optional(),
+  lastRequest: z
+    .object({
+      id: z.string().max(63),
+      command: z.string().max(256),
+      outcome: z.enum(['Running', 'Done', 'Refused', 'Failed']),
+      message: z.string().max(1024),
+      time: time().describe('When it came to this outcome.'),
+    })
+    .describe('The last request of a person, by the annotation understudy.dev/request; each id is handled once.')
+    .optional(),
   conditions: conditions().optional(),
 });
 
@@ -227,6 +282,12 @@ export const failoverPoolKind = {
       description: 'Whether the operator runs on other nodes than the recorders',
       priority: 1,
     },
+    {
+      name: 'Moves-pending',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='MovesPending')].reason",
+      priority: 1,
+    },
     { name: 'Last-baseline', type: 'string', jsonPath: '.status.history[0].backupName', priority: 1 },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
@@ -244,3 +305,4 @@ export type QueueEntry = NonNullable<FailoverPoolStatus['queue']>[number];
 export type HistoryEntry = z.infer<typeof historyEntry>;
 export type EvidenceEntry = z.infer<typeof evidenceEntry>;
 export type StormHold = z.infer<typeof hold>;
+export type LastRequest = NonNullable<FailoverPoolStatus['lastRequest']>;

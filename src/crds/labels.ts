@@ -6,6 +6,8 @@ export const labels = {
   pool: `${GROUP}/pool`,
   /** On the pod that serves a role, and on no other: the role's Service selects it. */
   servingRole: `${GROUP}/serving-role`,
+  /** On every pod that records a role, until it may stop: what the PodDisruptionBudget protects. */
+  recordingRole: `${GROUP}/recording-role`,
   backup: `${GROUP}/backup`,
   /** Hash of the pod as built, to see drift although admission may have rewritten the live pod. */
   templateHash: `${GROUP}/template-hash`,
@@ -13,8 +15,14 @@ export const labels = {
   leaseServingRole: `${GROUP}/serving-role`,
   leaseEpoch: `${GROUP}/epoch`,
   leaseAssignedPodUid: `${GROUP}/assigned-pod-uid`,
+  /** On the Lease of a recorder whose role another takes over: the other's epoch; '' when it no longer holds. */
+  leaseSupersededEpoch: `${GROUP}/superseded-epoch`,
+  /** On the Lease of a standby: `<role>/<time>`, cameras that it has to probe at once; '' for none. */
+  leaseProbe: `${GROUP}/probe`,
   /** On a substitute, by a person: the epoch for which the plugins were reinstalled by hand (rule 3). */
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
+  /** By a person, on a FailoverPool: `<id> <command>`; status.lastRequest answers. */
+  request: `${GROUP}/request`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
   instance: 'app.kubernetes.io/instance',

@@ -78,7 +78,7 @@ export const reasons = {
   PodStillRunning: 'PodStillRunning',
   /** In maintenance, but it still holds a role, which keeps its pod. */
   HoldsRole: 'HoldsRole',
-  /** The pod is made from an older template and serves a role; it is replaced when it is next made. */
+  /** The pod is made from an older template; updateStrategy says when it is replaced. */
   TemplateOutdated: 'TemplateOutdated',
 
   // --- RecordingServer: evidence, planned restarts
@@ -150,6 +150,28 @@ export const reasons = {
   DidNotAcknowledge: 'DidNotAcknowledge',
   /** It fits. */
   Fits: 'Fits',
+
+  // --- cameras of a server, and readiness of a standby
+  /** Every camera that it records, or has probed as a standby, answers. */
+  AllReachable: 'AllReachable',
+  /** Some cameras do not answer; the message counts and names them. */
+  SomeUnreachable: 'SomeUnreachable',
+  /** No camera answers this recorder: look at its camera network before the cameras. */
+  AllUnreachable: 'AllUnreachable',
+  /** The recorder does not reach the cameras that it has to record, or would have to. */
+  CamerasUnreachable: 'CamerasUnreachable',
+  /** Cameras, credentials, disks and image are as a takeover needs them. */
+  Prepared: 'Prepared',
+  /** Its disks would not bear the cameras of the largest role (spec.cameras.writeKilobytesPerSecond). */
+  DiskTooSlow: 'DiskTooSlow',
+  /** Secrets with camera logins can't be read by this recorder. */
+  CredentialsUnreadable: 'CredentialsUnreadable',
+  /** The image of its pod can't be pulled. */
+  ImageMissing: 'ImageMissing',
+  /** A role whose cameras its recorder does not reach waits: no standby reaches them either. */
+  NoStandbyReachesCameras: 'NoStandbyReachesCameras',
+  /** The camera allows fewer sessions than are asked of it just now, mostly one of the recorder before. */
+  CameraSessionLimit: 'CameraSessionLimit',
 
   // --- FailoverPool
   /** At least one standby is ready. */
@@ -224,6 +246,34 @@ export const reasons = {
   RepairedToStandby: 'RepairedToStandby',
   /** The broken home was deleted; its substitute goes on recording. */
   HomeDeleted: 'HomeDeleted',
+
+  // --- planned moves
+  /** A role should move and can't yet; the message says what it waits for. */
+  MoveWaiting: 'MoveWaiting',
+  /** A role should move, and only a person may say when; the message holds the command. */
+  AwaitingPerson: 'AwaitingPerson',
+  /** The home is healthy again and must stay so for failback.stableSeconds before its role goes home. */
+  AwaitingStability: 'AwaitingStability',
+  /** The home broke again soon after its role had gone home: the next failback is a person's. */
+  FlappedRecently: 'FlappedRecently',
+  /** Every role is where it should be. */
+  NoMoves: 'NoMoves',
+  /** A planned move or its baseline runs; nothing is unrecorded. */
+  Moving: 'Moving',
+  /** The role has been given to another server by plan: the commit. */
+  MoveCommitted: 'MoveCommitted',
+  /** The planned move and its baseline are done. */
+  MoveCompleted: 'MoveCompleted',
+  /** The planned move could not be proved; the role went back to its holder, which never stopped recording. */
+  MoveAbandoned: 'MoveAbandoned',
+  /** A person's request can't be done; status.lastRequest says why and what to do. */
+  RequestRefused: 'RequestRefused',
+  /** The node is cordoned: nothing moves there by plan, and a pod that waits for it is no failure. */
+  NodeCordoned: 'NodeCordoned',
+  /** A substitute was made a Standard server in Git and serves a role of its own name now. */
+  SubstituteAdopted: 'SubstituteAdopted',
+  /** A role has neither a home nor a camera any more; its holder stands by again. */
+  RoleEnded: 'RoleEnded',
 
   // --- CameraAssignment
   /** The camera is assigned to a running recorder. */

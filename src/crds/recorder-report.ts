@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type KindDefinition, type Resource, resourceOf, statusEpochRule } from './kind.js';
-import { epoch, listMap, time } from './schema.js';
+import { count, epoch, listMap, time } from './schema.js';
 
 const volume = z.object({
   name: z.string().max(40),
@@ -19,6 +19,13 @@ const volume = z.object({
     .describe('In steps of 5, so that it seldom changes.')
     .optional(),
   sizeBytes: z.int().min(0).meta({ format: 'int64' }).optional(),
+  writeMegabytesPerSecond: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .meta({ format: 'int32' })
+    .describe('As measured while it stood by, in coarse steps.')
+    .optional(),
 });
 
 const camera = z.object({
@@ -29,6 +36,43 @@ const camera = z.object({
   lastFrameTime: time().describe('Time of its last bytes when it left state Recording.').optional(),
   volume: z.string().max(40).optional(),
   error: z.string().max(256).describe('Without credentials.').optional(),
+  failure: z
+    .enum(['Unreachable', 'Rejected', 'SessionLimit', 'Credentials', 'Local'])
+    .describe(
+      'Whose fault the last failure was. Unreachable: no connection, or it broke. Rejected: the camera answers, but not with a stream. SessionLimit: it has no session left. Credentials: its Secret can not be read. Local: disk or engine.',
+    )
+    .optional(),
+});
+
+const cameraNames = () => z.array(z.string().max(63)).max(64);
+
+const reachability = z.object({
+  checkedTime: time().describe('When this was last found otherwise than before.'),
+  cameras: count(100_000).describe("Cameras of the pool's roles."),
+  total: count(256).describe('Those of them that are probed: all, or a sample of each role, priority High first.'),
+  reachable: count(256),
+  unreachable: cameraNames().describe('The first of those that do not answer, or not with a stream.'),
+  noCredentials: cameraNames().describe('The first of those whose Secret can not be read.'),
+  roles: listMap(
+    z.array(z.object({ name: z.string().max(40), total: count(256), reachable: count(256) })).max(64),
+    'name',
+  )
+    .describe('Roles of which not all probed cameras were reached.')
+    .optional(),
+  asked: listMap(
+    z
+      .array(
+        z.object({
+          id: z.string().max(128).describe('The question: the role, and the time when its cameras were lost.'),
+          total: count(64).describe('Cameras of the role that were tried.'),
+          reachable: count(64),
+        }),
+      )
+      .max(16),
+    'id',
+  )
+    .describe("Answers to the operator's questions whether it reaches the cameras of a role now.")
+    .optional(),
 });
 
 const status = z.object({
@@ -50,6 +94,9 @@ const status = z.object({
     .optional(),
   volumes: listMap(z.array(volume).max(16), 'name').optional(),
   cameras: listMap(z.array(camera).max(1024), 'name').optional(),
+  reachability: reachability
+    .describe("What an idle recorder found when it asked its pool's cameras, slowly and without taking a session.")
+    .optional(),
 });
 
 export const recorderReportKind = {
@@ -78,3 +125,4 @@ export type RecorderReportStatus = z.infer<typeof status>;
 export type RecorderReport = Omit<Resource<never, RecorderReportStatus>, 'spec'>;
 export type ReportedCamera = z.infer<typeof camera>;
 export type ReportedVolume = z.infer<typeof volume>;
+export type Reachability = z.infer<typeof reachability>;

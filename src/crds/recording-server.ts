@@ -152,9 +152,11 @@ const spec = cel(
       .describe('The Service of the role, which follows its holder (rule 14).')
       .optional(),
     updateStrategy: z
-      .enum(['OnDelete'])
+      .enum(['OnDelete', 'Switchover'])
       .default('OnDelete')
-      .describe('A changed template reaches the pod when it is next made.'),
+      .describe(
+        'OnDelete: a changed template reaches the pod when it is next made. Switchover: the role moves to a standby first, without a gap, and then the pod is made anew; while another ready standby remains.',
+      ),
     podTemplate: podTemplate.describe('Where and how the recorder pod runs.').optional(),
   }),
   {
@@ -199,7 +201,16 @@ const status = z.object({
       .max(16),
     'name',
   ).optional(),
-  cameras: z.object({ assigned: count(4096), recording: count(4096) }).optional(),
+  cameras: z
+    .object({
+      assigned: count(4096),
+      recording: count(4096),
+      leftOut: count(4096).describe('Cameras of the role that this substitute does not record.').optional(),
+    })
+    .optional(),
+  supersededEpoch: epoch()
+    .describe('Epoch at which another recorder takes over its role: cameras with one session are released for it.')
+    .optional(),
   conditions: conditions().optional(),
 });
 
@@ -231,6 +242,18 @@ export const recordingServerKind = {
     { name: 'Pool', type: 'string', jsonPath: '.spec.poolRef.name', priority: 1 },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
     { name: 'Protected', type: 'string', jsonPath: ".status.conditions[?(@.type=='Protected')].reason", priority: 1 },
+    {
+      name: 'Cameras-reachable',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='CamerasReachable')].reason",
+      priority: 1,
+    },
+    {
+      name: 'Standby-ready',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='StandbyReady')].reason",
+      priority: 1,
+    },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
   selectableFields: ['.spec.poolRef.name', '.spec.type'],

@@ -2,7 +2,7 @@ import { type Role, reasons } from '../crds/index.js';
 import { type Draft, type Policy, viewOf, wallTime } from './draft.js';
 import { highestVisibleEpoch, nextEpoch } from './epochs.js';
 import { acknowledged } from './proof.js';
-import { findServer, roleEntry } from './roles.js';
+import { findServer, isHolder, roleEntry } from './roles.js';
 import type { Assignment, ServerView } from './types.js';
 
 /** A server that says, by status, Lease or report, that it serves a role. */
@@ -24,6 +24,11 @@ function claimOf(server: ServerView): Claim | undefined {
 /** A claim that the pool should remember: a role away from its home, or one that has moved before. */
 function worthRemembering({ role, epoch, server }: Claim): boolean {
   return role !== server.name || epoch > 1;
+}
+
+/** It holds a role by a later decision: the claim is what its status says until that is projected. Never two roles. */
+function outdatedClaim({ record }: Draft, { server, epoch }: Claim): boolean {
+  return record.roles?.some((role) => isHolder(role, server) && role.epoch > epoch) === true;
 }
 
 /** The role of a server of this pool; or of a deleted one, when the pool has no memory that says otherwise. */
@@ -55,7 +60,8 @@ export const adoptHolders: Policy = (draft) => {
     .filter((server) => server.member && !server.deleting)
     .map(claimOf)
     .filter((claim) => claim !== undefined)
-    .filter((claim) => roleEntry(draft.record, claim.role) === undefined && oursToAdopt(draft, claim));
+    .filter((claim) => roleEntry(draft.record, claim.role) === undefined && oursToAdopt(draft, claim))
+    .filter((claim) => !outdatedClaim(draft, claim));
   const roles = new Set(claims.filter(worthRemembering).map((claim) => claim.role));
   const adopted = [...roles]
     .map((role) =>
@@ -161,11 +167,11 @@ export const letDepartedHomesGo: Policy = (draft) => {
   if (kept !== undefined && kept.length !== draft.record.roles?.length) draft.record.roles = kept;
 };
 
-/** A role of which neither home, nor holder, nor a camera is left needs no memory. */
+/** A role of which neither home, nor holder, nor a camera is left, and that nobody serves, needs no memory. */
 export const forgetEmptyRoles: Policy = (draft) => {
   const { servers, cameras } = draft.input;
   const inUse = (role: Role): boolean =>
-    servers.some(({ name }) => name === role.name || name === role.holder) ||
+    servers.some(({ name, status }) => [name, status?.servingRole].includes(role.name) || name === role.holder) ||
     cameras.some((camera) => camera.spec.serverRef.name === role.name) ||
     draft.record.current?.role === role.name;
   const kept = draft.record.roles?.filter(inUse);

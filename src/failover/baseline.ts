@@ -1,9 +1,11 @@
 import { type CurrentFailover, childNames, type HistoryEntry, reasons } from '../crds/index.js';
+import { isMoveCause } from './causes.js';
 import { type Draft, type Policy, waitLeftMs, wallTime } from './draft.js';
 import { remember } from './history.js';
+import { brokenServersWait } from './queue.js';
 import type { BackupView } from './types.js';
 
-type Outcome = Exclude<HistoryEntry['outcome'], 'Superseded'>;
+type Outcome = Exclude<HistoryEntry['outcome'], 'Superseded' | 'Abandoned'>;
 
 /** A Backup of that name is ours only when it is the baseline of this very takeover. */
 function isBaseline(draft: Draft, backup: BackupView, epoch: number): boolean {
@@ -25,6 +27,9 @@ function outcomeOf(
   if (backup?.outcome === 'Complete') return { outcome: 'Completed', why: '' };
   if (backup?.outcome === 'Failed')
     return { outcome: 'BaselineFailed', why: backup.message ?? `look at Backup ${name}` };
+  // A failover's own baseline follows, and fixes this move too.
+  if (isMoveCause(current.trigger) && brokenServersWait(draft))
+    return { outcome: 'BaselineLate', why: 'a broken server goes first, and its baseline follows' };
   const { deadlineSeconds } = draft.input.spec.backup;
   if (waitLeftMs(draft, `baseline/${current.epoch}`, deadlineSeconds * 1000) <= 0)
     return { outcome: 'BaselineLate', why: `it was not complete after ${deadlineSeconds} s` };
@@ -48,8 +53,8 @@ function finish(draft: Draft, current: CurrentFailover, outcome: Outcome, why: s
   draft.events.push({
     ...about,
     type: 'Normal',
-    reason: reasons.FailoverCompleted,
-    action: 'Failover',
+    reason: isMoveCause(current.trigger) ? reasons.MoveCompleted : reasons.FailoverCompleted,
+    action: isMoveCause(current.trigger) ? 'Move' : 'Failover',
     note: `${current.standby} has the role ${current.role} of ${current.server} at epoch ${current.epoch}`,
   });
 }

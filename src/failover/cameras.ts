@@ -1,4 +1,4 @@
-import { type Reason, reasons } from '../crds/index.js';
+import { type Reason, type RecorderReportStatus, reasons } from '../crds/index.js';
 import type { CameraView } from './types.js';
 
 /** What a substitute records of a role, and what it leaves behind. */
@@ -41,4 +41,18 @@ export function substituteShare<Camera extends CameraView>(
 /** The cameras whose home is this role. */
 export function camerasOfRole<Camera extends CameraView>(cameras: readonly Camera[], role: string): Camera[] {
   return cameras.filter((camera) => camera.spec.serverRef.name === role);
+}
+
+/** Why a recorder leaves cameras of its role out, as it stands in its report. */
+const leftOutReasons: ReadonlySet<string> = new Set([
+  reasons.AnalogNotTransferable,
+  reasons.CapacityExceeded,
+  reasons.PriorityNever,
+]);
+
+/** How many cameras of a role its recorder leaves out, by its own report; 0 when it has not spoken of this role. */
+export function leftOutCount(report: RecorderReportStatus | undefined, role: string): number {
+  if (report?.role !== role) return 0;
+  const stopped = (report.cameras ?? []).filter(({ state }) => state === 'Stopped');
+  return stopped.filter(({ error }) => error !== undefined && leftOutReasons.has(error)).length;
 }

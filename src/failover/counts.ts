@@ -14,6 +14,7 @@ export const countServers: Policy = (draft) => {
       holdsRole: role !== undefined && isHolder(role, server),
       verdict: server.health.verdict,
       brokenForMs: server.health.brokenForMs,
+      drained: server.drained,
       previous: server.status,
       stableSeconds: view.spec.failback.stableSeconds,
       now: view.now.wall,

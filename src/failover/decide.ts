@@ -9,12 +9,17 @@ import {
 } from './adoption.js';
 import { assignmentOf } from './assignment.js';
 import { makeBaseline } from './baseline.js';
+import { handleRequest } from './commands.js';
 import { countServers } from './counts.js';
 import type { Draft, Policy } from './draft.js';
 import { gatherEvidence } from './evidence-record.js';
+import { planMoves, rolesThatMayMove } from './moves.js';
+import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './own-names.js';
+import { abandonMove, followBrokenSource } from './planned-move.js';
 import { poolConditions } from './pool-conditions.js';
 import { poolProtection } from './protection.js';
 import { queueBroken, releaseRecovered } from './queue.js';
+import { answerRequest } from './request-answer.js';
 import { heldRoles, holderOf } from './roles.js';
 import { holdInStorm } from './storm.js';
 import {
@@ -35,18 +40,25 @@ const policies: readonly Policy[] = [
   readmitHomes,
   noticeDeletedHomes,
   letDepartedHomesGo,
+  adoptSubstitutes,
+  endEmptyRoles,
   dropOrphanedTakeover,
+  followBrokenSource,
   releaseRecovered,
   queueBroken,
   gatherEvidence,
   noteAcknowledgement,
   noteBinding,
   supersedeFailedStandby,
+  abandonMove,
   proveTakeover,
+  answerRequest,
   settleFoundHandovers,
   makeBaseline,
   holdInStorm,
   serveQueue,
+  handleRequest,
+  planMoves,
   forgetEmptyRoles,
   countServers,
 ];
@@ -104,9 +116,11 @@ export function rolesInQuestion(view: PoolView): string[] {
     const holder = holderOf(view, role);
     const settled = role.entry === undefined || role.entry.handedOverTime !== undefined;
     const gone = !servers.some(({ name }) => name === role.name);
-    return holder?.health.verdict === 'Broken' || holder === undefined || !settled || gone || fresh.has(role.name);
+    const lost = holder?.health.verdict === 'Broken' || holder?.health.camerasLost !== undefined;
+    return lost || holder === undefined || !settled || gone || fresh.has(role.name);
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
-  const names = [...queued, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
+  const moving = [...rolesThatMayMove(view).map(({ name }) => name), ...rolesOfAdopted(view)];
+  const names = [...queued, ...moving, ...all.map(({ name }) => name)].filter((name) => name !== undefined);
   return [...new Set(names)];
 }

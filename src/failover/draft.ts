@@ -1,3 +1,4 @@
+import type { PendingMove } from './moves.js';
 import type { BackupOrder, Monotonic, PoolEvent, PoolInput, PoolRecord } from './types.js';
 
 /** A decision in the making. Each policy of the chain changes it in place; it never outlives one `decide`. */
@@ -9,6 +10,8 @@ export interface Draft {
   backup?: BackupOrder;
   /** A storm lasts and its hold is not released: planned moves and failovers of silent servers wait. */
   held: boolean;
+  /** Planned moves that are wanted and wait; set by `planMoves`. */
+  pendingMoves?: readonly PendingMove[];
   /** Waits that are still wanted, with their starts. */
   readonly waits: Map<string, Monotonic>;
   /** Milliseconds until a wait ends or something else changes by time alone. */

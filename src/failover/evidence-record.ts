@@ -59,7 +59,7 @@ function lasts(entry: HistoryEntry, [first]: readonly Evidence[]): boolean {
 function gatheredLater(draft: Draft, entry: HistoryEntry): EvidenceEntry[] {
   const seen = seenOf(draft, entry.from);
   if (!lasts(entry, seen)) return [];
-  const broken = Date.parse(entry.brokenTime);
+  const broken = Date.parse(entry.brokenTime ?? entry.committedTime);
   return recordedEvidence(draft, seen).filter(({ time }) => Date.parse(time) <= broken + GATHER_MS);
 }
 

@@ -1,11 +1,21 @@
 import { type RecorderReportStatus, reasons, type Trigger } from '../crds/index.js';
+import { camerasReachable, reachChangesInMs } from './camera-reach.js';
 import { inContact } from './contact.js';
 import { allDisksLostByCluster } from './disks.js';
 import { evidenceOf, MOST_EVIDENCE } from './evidence.js';
 import { clockSynced, reachable, recordingServiceReady, storageHealthy, unseen } from './health-conditions.js';
 import { currentReport } from './report.js';
 import { type Silence, silenceOf } from './silence.js';
-import type { ApiContact, Evidence, HealthSettings, Monotonic, Observation, ServerHealth, Verdict } from './types.js';
+import type {
+  ApiContact,
+  CamerasLost,
+  Evidence,
+  HealthSettings,
+  Monotonic,
+  Observation,
+  ServerHealth,
+  Verdict,
+} from './types.js';
 
 /** How soon to look again while the API server does not answer. Milliseconds. */
 const OUT_OF_CONTACT_CHECK_MS = 1_000;
@@ -131,6 +141,16 @@ function containerFailed(facts: Case): Fault | undefined {
   };
 }
 
+/** All cameras out of reach, although the recorder itself works. A report counts while its writer is heard. */
+function camerasLost(facts: Case): { readonly dueInMs: number; readonly lost: CamerasLost } | undefined {
+  const { observation, settings, silence } = facts;
+  const { lostAt, total = 0 } = observation.cameraReach ?? {};
+  if (settings.camerasGraceSeconds === undefined || lostAt === undefined || !silence.fresh) return undefined;
+  const inMs = dueInMs(lostAt, settings.camerasGraceSeconds, facts);
+  const evidence = `none of its ${total} cameras is reached; the grace is ${settings.camerasGraceSeconds} s`;
+  return { dueInMs: inMs, lost: { forMs: Math.max(0, -inMs), evidence } };
+}
+
 /** Rule 9: all that is amiss, the one that is or was due first at the head. */
 function faultsOf(facts: Case): Fault[] {
   return [unreachable, disksLost, serviceFailed, serviceStarting, containerFailed]
@@ -173,10 +193,16 @@ function suspected({ observation, silence }: Case, due: readonly Fault[]): boole
  * that is broken, or was never ready, is looked at, too: its conditions tell that it has fallen silent besides.
  */
 function nextCheckInMs(facts: Case, faults: readonly Fault[]): number | undefined {
-  const { silence } = facts;
-  const lateInMs = silence.lateAfterMs - silence.silentForMs;
-  const waits = [...faults.map((fault) => fault.dueInMs), lateInMs, silence.awaitedForMs, startDueInMs(facts) ?? 0];
-  const due = waits.filter((ms) => ms > 0);
+  const { silence, observation, now } = facts;
+  const waits = [
+    ...faults.map((fault) => fault.dueInMs),
+    silence.lateAfterMs - silence.silentForMs,
+    silence.awaitedForMs,
+    startDueInMs(facts),
+    camerasLost(facts)?.dueInMs,
+    reachChangesInMs(observation.cameraReach, now),
+  ];
+  const due = waits.filter((ms) => ms !== undefined).filter((ms) => ms > 0);
   return due.length === 0 ? undefined : Math.ceil(Math.min(...due));
 }
 
@@ -212,6 +238,7 @@ function notJudged(observation: Observation | undefined, why: string): ServerHea
     storageHealthy: unseen(why),
     recordingServiceReady: unseen(why),
     clockSynced: unseen(why),
+    camerasReachable: unseen(why),
     nextCheckInMs: OUT_OF_CONTACT_CHECK_MS,
   };
 }
@@ -234,6 +261,7 @@ export function judge(
   const faults = faultsOf(facts);
   const verdict = verdictOf(facts, faults);
   const due = verdict === 'Broken' ? faults.filter((fault) => fault.dueInMs <= 0) : [];
+  const withoutCameras = verdict === 'Healthy' ? camerasLost(facts) : undefined;
   return {
     verdict,
     trigger: due[0]?.trigger,
@@ -247,6 +275,8 @@ export function judge(
     recordingServiceReady: recordingServiceReady(observation),
     clockSynced: clockSynced(observation),
     startOverdue: (startDueInMs(facts) ?? 1) <= 0,
+    camerasReachable: camerasReachable(observation.cameraReach, currentReport(observation.signals), now),
+    ...(withoutCameras !== undefined && withoutCameras.dueInMs <= 0 ? { camerasLost: withoutCameras.lost } : {}),
     nextCheckInMs: nextCheckInMs(facts, faults),
   };
 }

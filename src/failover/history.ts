@@ -10,16 +10,18 @@ export function remember(
   current: CurrentFailover,
   outcome: HistoryEntry['outcome'],
   backedUpTime?: string,
+  message?: string,
 ): void {
   const { server, standby, step: _step, failingBefore: _before, backupStartTime: _start, ...kept } = current;
   const entry: HistoryEntry = { ...kept, from: server, to: standby, outcome };
   if (backedUpTime !== undefined) entry.backedUpTime = backedUpTime;
+  if (message !== undefined) entry.message = message.slice(0, 1024);
   const before = draft.record.history ?? [];
   const newest = before[0];
   // The same standby failing again and again must not push the other failovers out.
   const repeated =
-    outcome === 'Superseded' &&
-    newest?.outcome === 'Superseded' &&
+    (outcome === 'Superseded' || outcome === 'Abandoned') &&
+    newest?.outcome === outcome &&
     newest.role === entry.role &&
     newest.to === entry.to &&
     newest.brokenTime === entry.brokenTime;

@@ -1,4 +1,5 @@
 import { foldAnnouncement } from './announcement.js';
+import { foldCameraReach } from './camera-reach.js';
 import { allDisksLost } from './disks.js';
 import { factsOf, foldFacts } from './evidence.js';
 import { currentReport } from './report.js';
@@ -98,5 +99,6 @@ export function observe(previous: Observation | undefined, signals: Signals, now
     announcement: foldAnnouncement(before, signals, now),
     facts: foldFacts(before?.facts, factsOf(signals), heard, now),
     everReady,
+    cameraReach: foldCameraReach(before?.cameraReach, currentReport(signals), now),
   };
 }

@@ -1,9 +1,11 @@
-import { type QueueEntry, reasons } from '../crds/index.js';
+import { type QueueEntry, type Role, reasons } from '../crds/index.js';
+import { leftOutCount } from './cameras.js';
+import { isMoveCause } from './causes.js';
 import { type Draft, viewOf } from './draft.js';
 import { operatorIsolated } from './isolation.js';
 import { listed } from './placement.js';
 import type { PoolProtection } from './protection.js';
-import type { HeldRole } from './roles.js';
+import { findServer, type HeldRole } from './roles.js';
 import { chooseStandby, whyNone } from './standby-choice.js';
 import type { StandbyTable } from './standby-table.js';
 import { failoversHeld } from './storm.js';
@@ -39,10 +41,16 @@ function noneFits(view: PoolInput, role: HeldRole | undefined): ConditionVerdict
   return no(reason, message);
 }
 
+/** Rules 4 and 5: what a substitute leaves out is counted here, and said by each camera itself. */
+function withoutCameras(view: PoolInput, { name, holder }: Role): string {
+  const count = leftOutCount(findServer(view, holder)?.report, name);
+  return count === 0 ? '' : ` (${count} ${count === 1 ? 'camera' : 'cameras'} left out)`;
+}
+
 function onSubstitute(view: PoolInput): ConditionVerdict {
   const away = (view.status.roles ?? []).filter((role) => role.holder !== role.name);
   if (away.length === 0) return no(reasons.AllAtHome, 'Every role is recorded by its home');
-  const names = away.map((role) => `${role.name} by ${role.holder}`).sort();
+  const names = away.map((role) => `${role.name} by ${role.holder}${withoutCameras(view, role)}`).sort();
   return yes(reasons.OnSubstitute, `Recorded by substitutes: ${listed(names)}`);
 }
 
@@ -74,6 +82,8 @@ function stalled(draft: Draft): ConditionVerdict {
 function reconciling({ status: { current } }: PoolInput): ConditionVerdict {
   if (current === undefined) return no(reasons.AsExpected, 'No failover runs');
   const what = current.step === 'TakingOver' ? `${current.standby} takes over the role` : 'the baseline is made of';
+  if (isMoveCause(current.trigger))
+    return yes(reasons.Moving, `Planned move (${current.trigger}) from ${current.server}: ${what} ${current.role}`);
   return yes(reasons.FailingOver, `Failover of ${current.server}: ${what} ${current.role}`);
 }
 
@@ -84,10 +94,24 @@ function pausedCondition({ spec, status: { current } }: PoolInput): ConditionVer
   return yes(reasons.Paused, `spec.paused: nothing is moved${running ?? ''}`);
 }
 
-/** Ready is about the pool's roles: a role that a substitute records is as it should be (kstatus). */
+/** Rule 16: what should move, and what each waits for. */
+function movesPending({ pendingMoves = [] }: Draft): ConditionVerdict {
+  const [first] = pendingMoves;
+  if (first === undefined) return no(reasons.NoMoves, 'Every role is where it should be');
+  const shown = pendingMoves.slice(0, 10).map(({ role, cause, message }) => `${role} (${cause}): ${message}`);
+  if (pendingMoves.length > shown.length) shown.push(`and ${pendingMoves.length - shown.length} more`);
+  return yes(first.reason, shown.join('; ').slice(0, 4096));
+}
+
+/**
+ * Ready is about the pool's roles: a role that a substitute records is as it should be (kstatus), and one that moves by
+ * plan is recorded all the time.
+ */
 function ready(draft: Draft): ConditionVerdict {
   const view = viewOf(draft);
-  const wrong = [stalled(draft), reconciling(view)].find(({ status }) => status === 'True');
+  const wrong = [stalled(draft), reconciling(view)].find(
+    ({ status, reason }) => status === 'True' && reason !== reasons.Moving,
+  );
   if (wrong !== undefined) return no(wrong.reason, wrong.message);
   const queued = view.status.queue?.[0];
   if (queued !== undefined) return no(reasons.FailingOver, `${queued.server} waits: ${queued.waitingFor ?? ''}`);
@@ -104,6 +128,7 @@ export function poolConditions(
     Ready: ready(draft),
     StandbyAvailable: standbyAvailable(view, protection.table),
     OnSubstitute: onSubstitute(view),
+    MovesPending: movesPending(draft),
     Paused: pausedCondition(view),
     Reconciling: reconciling(view),
     Stalled: stalled(draft),

@@ -1,6 +1,7 @@
-import type { RecorderReportStatus, ReportedCamera, Trigger } from '../crds/index.js';
+import type { CurrentFailover, RecorderReportStatus, ReportedCamera, Trigger } from '../crds/index.js';
 import { camerasOfRole, substituteShare } from './cameras.js';
-import type { CameraView, ServerView } from './types.js';
+import { findServer } from './roles.js';
+import type { CameraView, PoolView, ServerView } from './types.js';
 
 /**
  * A camera that failed so shortly before the fault was seen may have failed by it: a dying disk stops a camera before
@@ -51,6 +52,61 @@ export function camerasWithoutProof(
   return asked.map((camera) => camera.name).filter((name) => !excused.has(name));
 }
 
+/** The cameras of a role that a server records by its own word; `states`: which of its words are asked for. */
+function camerasIn(holder: Speaker, role: string, epoch: number, state: 'Recording' | 'Failed'): Set<string> {
+  const reported = wordOf(holder, role, epoch)?.cameras ?? [];
+  return new Set(reported.filter((camera) => camera.state === state).map(({ name }) => name));
+}
+
+/** Cameras that move with a role to this server: its home records all but analogue ones. */
+export function camerasThatMove(to: ServerView, role: string, cameras: readonly CameraView[]): string[] {
+  const all = camerasOfRole(cameras, role);
+  const moving =
+    to.name === role
+      ? all.filter(({ spec }) => spec.source.type === 'IP')
+      : substituteShare(all, to.spec.capacity?.cameras).taken;
+  return moving.map(({ name }) => name);
+}
+
+/** The cameras that the holder does not record when a planned move begins: no proof is asked of them. */
+export function notRecordedBefore(
+  holder: ServerView,
+  to: ServerView,
+  role: string,
+  cameras: readonly CameraView[],
+): string[] {
+  const recorded = camerasIn(holder, role, 0, 'Recording');
+  return camerasThatMove(to, role, cameras).filter((name) => !recorded.has(name));
+}
+
+/**
+ * Law 6 for planned moves: the cameras that the previous holder records and the new one does not yet. One that fails at
+ * the previous holder too by now has failed by itself and holds nothing up.
+ */
+export function camerasNotTakenOver(
+  view: Pick<PoolView, 'servers'> & { readonly cameras: readonly CameraView[] },
+  current: CurrentFailover,
+  to: ServerView,
+): string[] {
+  const source = findServer(view, current.server);
+  const excused = new Set([
+    ...(current.failingBefore ?? []),
+    ...(source === undefined ? [] : camerasIn(source, current.role, 0, 'Failed')),
+  ]);
+  const recorded = camerasIn(to, current.role, current.epoch, 'Recording');
+  return camerasThatMove(to, current.role, view.cameras).filter((name) => !recorded.has(name) && !excused.has(name));
+}
+
+/** Cameras of a role that a server records by its word, and another does not by its own. */
+export function recordedOnlyAt(
+  here: Speaker,
+  there: Speaker,
+  role: { readonly name: string; readonly epoch: number },
+): string[] {
+  const recorded = camerasIn(there, role.name, role.epoch, 'Recording');
+  return [...camerasIn(here, role.name, 0, 'Recording')].filter((name) => !recorded.has(name));
+}
+
 /** When the fault began by the recorder's own clock; undefined when it could not say. */
 function faultStart(report: RecorderReportStatus, trigger: Trigger): number | undefined {
   if (trigger === 'AllDisksLost') {
@@ -65,7 +121,8 @@ function faultStart(report: RecorderReportStatus, trigger: Trigger): number | un
 /** Cameras that failed before the fault, by the broken holder's last report: no proof is asked of them. */
 export function failingBefore(broken: ServerView | undefined, role: string, trigger: Trigger): string[] {
   const report = broken?.report;
-  if (report === undefined || report.role !== role) return [];
+  // Of cameras that were lost all together proof is asked: that they are recorded is what the role moved for.
+  if (report === undefined || report.role !== role || trigger === 'CamerasUnreachable') return [];
   const start = faultStart(report, trigger);
   const before = (time: string): boolean => start === undefined || Date.parse(time) < start - FAULT_MARGIN_MS;
   return (report.cameras ?? [])

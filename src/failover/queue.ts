@@ -1,8 +1,9 @@
 import { type QueueEntry, reasons, type Trigger } from '../crds/index.js';
+import { movedForCamerasLately, waitsForCameras } from './camera-loss.js';
 import { type Draft, type Policy, viewOf } from './draft.js';
 import { recordedEvidence, steadyWall } from './evidence-record.js';
 import { findServer, type HeldRole, heldRoles, holderOf, isHolder } from './roles.js';
-import type { Evidence } from './types.js';
+import type { Evidence, ServerView } from './types.js';
 
 /** Room in status.queue. */
 const LONGEST_QUEUE = 256;
@@ -21,6 +22,11 @@ export function setQueue(draft: Draft, queue: readonly QueueEntry[]): void {
 /** The role of an entry as it is held now. */
 export function roleOf(draft: Draft, name: string): HeldRole | undefined {
   return heldRoles(viewOf(draft)).find((role) => role.name === name);
+}
+
+/** Broken servers that wait. One that only looks for a standby which reaches its cameras records all it can, for hours. */
+export function brokenServersWait({ record }: Draft): boolean {
+  return record.queue?.some(({ trigger }) => trigger !== 'CamerasUnreachable') === true;
 }
 
 /** Whether the entry's server still holds the role; it does not after a takeover that failed on the way. */
@@ -55,7 +61,9 @@ function staysQueued(draft: Draft, entry: QueueEntry): boolean {
   if (!stillHolds(draft, entry)) return !settledMeanwhile(draft, role);
   if (server?.member !== true || server.deleting) return true;
   if (server.health.verdict !== 'Healthy') return server.health.verdict !== 'NeverReady';
-  return dropped(draft, entry, 'RecoveredBeforeTurn', `${entry.server} records again; nothing was moved`);
+  if (waitsForCameras(draft, entry)) return true;
+  const how = entry.trigger === 'CamerasUnreachable' ? 'need not move for its cameras any more' : 'records again';
+  return dropped(draft, entry, 'RecoveredBeforeTurn', `${entry.server} ${how}; nothing was moved`);
 }
 
 /** A server that recovers before its turn, or is not the pool's any more, leaves the queue, and an Event says so. */
@@ -66,7 +74,8 @@ export const releaseRecovered: Policy = (draft) => {
   );
 };
 
-interface Failure {
+/** That a server has failed, and how it shows. */
+export interface Failure {
   readonly trigger: Trigger;
   readonly evidence: readonly Evidence[];
   readonly brokenForMs: number;
@@ -74,7 +83,7 @@ interface Failure {
 }
 
 /** Rule 9, and the deletion of a server that holds another's role. A home that takes its own role along ends it. */
-function failureOf(draft: Draft, role: HeldRole): Failure | undefined {
+export function failureOf(draft: Draft, role: HeldRole): Failure | undefined {
   const holder = holderOf(viewOf(draft), role);
   if (holder === undefined) {
     if (role.holder === role.name) return undefined;
@@ -83,7 +92,29 @@ function failureOf(draft: Draft, role: HeldRole): Failure | undefined {
     return { trigger: 'ServerDeleted', evidence, brokenForMs: 0 };
   }
   const { verdict, trigger, evidence, brokenForMs, lastSeenTime } = holder.health;
-  return verdict === 'Broken' && trigger !== undefined ? { trigger, evidence, brokenForMs, lastSeenTime } : undefined;
+  if (verdict === 'Broken' && trigger !== undefined) return { trigger, evidence, brokenForMs, lastSeenTime };
+  return camerasLost(draft, role, holder);
+}
+
+/** The opt-in trigger: the recorder works, and reaches none of its cameras. */
+function camerasLost(draft: Draft, role: HeldRole, { health }: ServerView): Failure | undefined {
+  if (health.camerasLost === undefined || movedForCamerasLately(draft, role.name, role.epoch)) return undefined;
+  const { forMs, evidence: message } = health.camerasLost;
+  const evidence = [{ reason: reasons.CamerasUnreachable, message, ageMs: forMs }];
+  return { trigger: 'CamerasUnreachable', evidence, brokenForMs: forMs, lastSeenTime: health.lastSeenTime };
+}
+
+/** A recorder that waited for its cameras only, and then broke: now its role moves to any standby. */
+function worsen(draft: Draft, role: HeldRole): void {
+  const waits = draft.record.queue?.find((entry) => entry.role === role.name && entry.server === role.holder);
+  if (waits?.trigger !== 'CamerasUnreachable') return;
+  const failure = failureOf(draft, role);
+  if (failure === undefined || failure.trigger === 'CamerasUnreachable') return;
+  setQueue(
+    draft,
+    (draft.record.queue ?? []).filter((entry) => entry !== waits),
+  );
+  enter(draft, role, failure);
 }
 
 function enter(draft: Draft, role: HeldRole, failure: Failure): void {
@@ -101,13 +132,14 @@ function enter(draft: Draft, role: HeldRole, failure: Failure): void {
     type: 'Warning',
     reason: reasons.ServerBroken,
     action: 'Queue',
-    note: `${role.holder} is broken (${trigger}) with the role ${role.name}: ${evidence.map(({ message }) => message).join('; ')}`,
+    note: `${role.holder} is ${trigger === 'CamerasUnreachable' ? 'cut off from its cameras' : 'broken'} (${trigger}) with the role ${role.name}: ${evidence.map(({ message }) => message).join('; ')}`,
   });
 }
 
 /** Rules 9 and 13: every holder of a role that is judged broken takes its place in the queue, once. */
 export const queueBroken: Policy = (draft) => {
   for (const role of heldRoles(viewOf(draft))) {
+    worsen(draft, role);
     const known = draft.record.queue?.some((entry) => entry.role === role.name || entry.server === role.holder);
     const moving = draft.record.current?.role === role.name && draft.record.current.step === 'TakingOver';
     const failure = known === true || moving ? undefined : failureOf(draft, role);

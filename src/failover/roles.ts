@@ -39,6 +39,8 @@ export function heldRoles({ status, servers }: Pick<PoolView, 'status' | 'server
   }));
   const atHome = servers
     .filter((server) => server.member && server.spec.type === 'Standard' && !roleEntry(status, server.name))
+    // A substitute that was made a Standard server holds the role that it took until that ends: never two.
+    .filter((server) => status.roles?.some((entry) => isHolder(entry, server)) !== true)
     .map(ownRole);
   return [...moved, ...atHome].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

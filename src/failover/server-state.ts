@@ -9,6 +9,8 @@ export interface StateInput {
   readonly verdict: Verdict;
   /** How long it has been broken, from its health. Milliseconds. */
   readonly brokenForMs: number;
+  /** A drain took its pod, and the next one waits for the cordoned node: no failure. */
+  readonly drained?: boolean | undefined;
   /** Its status as it stands. */
   readonly previous: Pick<RecordingServerStatus, 'state' | 'brokenTime' | 'healthyTime'> | undefined;
   /** failback.stableSeconds of the pool; 300 without one. */
@@ -74,6 +76,7 @@ export function serverState(input: StateInput): StateOutcome {
   const starting = previous?.state === 'Maintenance' || previous?.state === 'Pending';
   if (operatingMode === 'Maintenance' && !holdsRole) return inMaintenance(input);
   if (verdict === 'NeverReady') return plain('Pending');
+  if (verdict !== 'Healthy' && input.drained === true && !wasBroken && !holdsRole) return plain('Pending');
   if (verdict === 'Broken' && starting && !wasBroken && !holdsRole) return plain('Pending');
   if (verdict === 'Broken') return broken(input);
   if (verdict === 'Unknown' || (verdict === 'Late' && (holdsRole || !wasBroken))) return unchanged(input);

@@ -22,9 +22,11 @@ const unwatched: PoolClocks = {
 /** Rule 9: the times by which a server is judged. A server's own timeout goes before its pool's. */
 export function healthSettings(
   server: Pick<RecordingServerSpec, 'failoverTimeoutSeconds'>,
-  pool: PoolClocks = unwatched,
+  pool: PoolClocks & Partial<Pick<FailoverPoolSpec, 'cameras'>> = unwatched,
 ): HealthSettings {
+  const { failoverWhenUnreachable = false, graceSeconds } = pool?.cameras ?? {};
   return {
+    ...(failoverWhenUnreachable && graceSeconds !== undefined ? { camerasGraceSeconds: graceSeconds } : {}),
     timeoutSeconds: server.failoverTimeoutSeconds ?? pool.failoverTimeoutSeconds,
     storageGraceSeconds: pool.storageGraceSeconds,
     recordingServiceGraceSeconds: pool.recordingServiceGraceSeconds,

@@ -1,5 +1,6 @@
 import { type Reason, reasons } from '../crds/index.js';
 import { assignmentOf } from './assignment.js';
+import { doesNotReach, type ReachQuestion, reachRank } from './camera-loss.js';
 import { misfit } from './compatibility.js';
 import { findServer, type HeldRole, isHolder } from './roles.js';
 import type { PoolView, ServerView } from './types.js';
@@ -24,10 +25,14 @@ export interface ChoiceOptions {
   readonly failed?: ReadonlySet<string>;
   /** Cameras that would move; 0 when not known. */
   readonly cameras?: number;
+  /** The role's cameras were lost: only standbys that have reached them since may take it. */
+  readonly mustReach?: ReachQuestion | undefined;
   /** For conditions: a late heartbeat, or an operator that has just started, does not make a standby unavailable. */
   readonly tolerateLate?: boolean;
   /** `assignedRole`, when it has been worked out for all servers already. */
   readonly roleOf?: (server: ServerView) => string;
+  /** For a planned move: its holder, cordoned and too small ones are no targets; unstable ones only on request. */
+  readonly planned?: 'ByItself' | 'Requested' | undefined;
 }
 
 /** The role that the server records or is about to; empty when it is free. */
@@ -38,7 +43,7 @@ export function assignedRole({ status }: Pick<PoolView, 'status'>, server: Serve
 }
 
 /** The server by which a standby is measured: the role's home, or whoever is left that has served it. */
-function modelOf(view: PoolView, role: HeldRole): ServerView | undefined {
+export function modelOf(view: PoolView, role: HeldRole): ServerView | undefined {
   return findServer(view, role.name) ?? findServer(view, role.holder) ?? findServer(view, role.entry?.previousHolder);
 }
 
@@ -47,6 +52,11 @@ function unhealthy({ health }: ServerView, role: HeldRole, server: ServerView, t
   if (tolerateLate && (health.verdict === 'Late' || health.verdict === 'Unknown')) return undefined;
   if (health.verdict === 'NeverReady')
     return { reason: reasons.NeverReady, message: 'it has not been ready once; look at its pod' };
+  if (server.drained === true)
+    return {
+      reason: reasons.NodeCordoned,
+      message: `its pod waits for node ${server.cordonedNode}, which is cordoned`,
+    };
   if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that broke' };
   const why = health.evidence[0]?.message ?? 'it has not reported that it can record';
   return { reason: reasons.NotHealthy, message: `${health.trigger ?? health.verdict}: ${why}` };
@@ -60,6 +70,25 @@ function occupied(view: PoolView, role: HeldRole, server: ServerView, { roleOf }
   return { reason: reasons.Busy, message: `it waits in the queue with the role ${queued.role}` };
 }
 
+/** What a planned move, which can wait, does not put up with. */
+function plannedObstacle(role: HeldRole, server: ServerView, options: ChoiceOptions) {
+  const { planned, cameras = 0 } = options;
+  if (planned === undefined) return undefined;
+  if (server.cordonedNode !== undefined)
+    return { reason: reasons.NodeCordoned, message: `its node ${server.cordonedNode} is cordoned` };
+  if (planned === 'ByItself' && server.status?.state === 'Broken')
+    return { reason: reasons.Stabilising, message: 'it was broken and is not stable yet' };
+  const limit = server.name === role.name ? undefined : server.spec.capacity?.cameras;
+  if (limit === undefined || limit >= cameras) return undefined;
+  return { reason: reasons.CapacityExceeded, message: `it takes ${limit} of ${cameras} cameras` };
+}
+
+/** The holder itself is healthy, and what its cameras need is somebody else. */
+function cutOff(role: HeldRole, server: ServerView, question: ReachQuestion) {
+  if (isHolder(role, server)) return { reason: reasons.IsBrokenHolder, message: 'it is the one that lost them' };
+  return doesNotReach(server, question);
+}
+
 /** Rule 4 and more: what holds a candidate back; undefined when it fits. */
 function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions) {
   if (server.spec.operatingMode === 'Maintenance')
@@ -71,7 +100,9 @@ function obstacle(view: PoolView, role: HeldRole, server: ServerView, options: C
     unhealthy(server, role, server, options.tolerateLate === true) ??
     occupied(view, role, server, options) ??
     failed ??
-    misfit(view.spec.compatibility.version, modelOf(view, role), server)
+    plannedObstacle(role, server, options) ??
+    misfit(view.spec.compatibility.version, modelOf(view, role), server) ??
+    (options.mustReach === undefined ? undefined : cutOff(role, server, options.mustReach))
   );
 }
 
@@ -87,13 +118,18 @@ function tooSmall(server: ServerView, cameras: number): number {
 }
 
 /**
- * The order of standbys: by tier; within it those that take all cameras (rule 4: capacity is a preference), type
- * Failover before Standard, the lower standbyOrder, the name.
+ * The order of standbys: those of cordoned nodes last; by tier; within it those that reach the role's cameras, as far as
+ * they have probed them, then those that take all of them (rule 4: capacity is a preference), type Failover before
+ * Standard, the lower standbyOrder, the name.
  */
 function rank(view: PoolView, role: HeldRole, server: ServerView, options: ChoiceOptions): readonly number[] {
   const { type, standbyOrder } = server.spec;
+  const first = tier(view, role, server, options);
+  const leaving = first > 0 && server.cordonedNode !== undefined ? 1 : 0;
   return [
-    tier(view, role, server, options),
+    leaving,
+    first,
+    reachRank(server, role.name),
     tooSmall(server, options.cameras ?? 0),
     type === 'Failover' ? 0 : 1,
     standbyOrder,
@@ -112,7 +148,9 @@ interface Ranked {
 
 /** Rules 1, 4 and 6: the standby that takes a role, and for every other candidate why not. */
 export function chooseStandby(view: PoolView, role: HeldRole, options: ChoiceOptions = {}): StandbyChoice {
-  const eligible = view.servers.filter((server) => server.member && !server.deleting);
+  const eligible = view.servers
+    .filter((server) => server.member && !server.deleting)
+    .filter((server) => options.planned === undefined || !isHolder(role, server));
   const judged = eligible.map((server): Ranked => {
     const held = obstacle(view, role, server, options);
     const candidate = { server, reason: held?.reason ?? reasons.Fits, message: held?.message ?? 'it fits' };

@@ -2,6 +2,7 @@ import { GROUP, type QueueEntry, reasons, type StormHold } from '../crds/index.j
 import { inContact } from './contact.js';
 import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
 import { listed, nodeOf } from './placement.js';
+import { releaseAsked } from './requests.js';
 import { findServer } from './roles.js';
 import { assignedRole } from './standby-choice.js';
 import type { ApiContact, ConditionVerdict, PoolView, ServerView } from './types.js';
@@ -150,8 +151,8 @@ function announceEnd(draft: Draft, hold: StormHold, endMs: number): void {
 
 /** Released by a person or by time; else the hold goes on, and says until when. */
 function goOn(draft: Draft, hold: StormHold): void {
-  const { now, contact, releaseHold } = draft.input;
-  if (releaseHold === true) {
+  const { now, contact } = draft.input;
+  if (releaseAsked(draft.input)) {
     release(draft, hold, 'Requested');
     return;
   }

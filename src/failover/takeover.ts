@@ -1,10 +1,12 @@
 import { type CurrentFailover, type QueueEntry, type Reason, type Role, reasons } from '../crds/index.js';
+import { questionOf, seenWithoutCameras } from './camera-loss.js';
 import { camerasOfRole, substituteShare } from './cameras.js';
+import { isMoveCause } from './causes.js';
 import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
-import { nextEpoch } from './epochs.js';
 import { failedAttempts, remember } from './history.js';
-import { acknowledged, camerasWithoutProof, failingBefore } from './proof.js';
+import { acknowledged, camerasNotTakenOver, camerasWithoutProof, failingBefore, recordedOnlyAt } from './proof.js';
 import { roleOf, setQueue, stillHolds } from './queue.js';
+import { giveRole } from './role-commit.js';
 import { findServer, type HeldRole, holderOf, isHolder, roleEntry } from './roles.js';
 import { heartbeatSeconds } from './settings.js';
 import { chooseStandby, type StandbyChoice, whyNone } from './standby-choice.js';
@@ -14,7 +16,7 @@ import type { ServerView } from './types.js';
 /** A standby acknowledges within two heartbeats, but is given at least so long. Milliseconds. */
 const SHORTEST_ACKNOWLEDGE_MS = 5_000;
 /** After the acknowledgement all cameras are to be proved within so long. Milliseconds. */
-const PROOF_MS = 30_000;
+export const PROOF_MS = 30_000;
 /** A standby that failed is tried again after so long, when there is no other. Milliseconds. */
 const RETRY_MS = 60_000;
 
@@ -22,7 +24,8 @@ function changeRole(draft: Draft, name: string, change: Partial<Role>): void {
   draft.record.roles = draft.record.roles?.map((role) => (role.name === name ? { ...role, ...change } : role));
 }
 
-function acknowledgeLimitMs(draft: Draft, standby: ServerView): number {
+/** The time that a standby has to acknowledge its new role. Milliseconds. */
+export function acknowledgeLimitMs(draft: Draft, standby: ServerView): number {
   const timeout = standby.spec.failoverTimeoutSeconds ?? draft.input.spec.failoverTimeoutSeconds;
   return Math.max(2 * heartbeatSeconds(timeout) * 1000, SHORTEST_ACKNOWLEDGE_MS);
 }
@@ -30,7 +33,7 @@ function acknowledgeLimitMs(draft: Draft, standby: ServerView): number {
 // --- a takeover that runs
 
 /** The standby of the running takeover, while it is there and is the one that was chosen. */
-function standbyOf(draft: Draft, current: CurrentFailover): ServerView | undefined {
+export function standbyOf(draft: Draft, current: CurrentFailover): ServerView | undefined {
   const role = roleOf(draft, current.role);
   return role === undefined ? undefined : holderOf(viewOf(draft), role);
 }
@@ -78,10 +81,11 @@ export const noteBinding: Policy = (draft) => {
 export const supersedeFailedStandby: Policy = (draft) => {
   const { current } = draft.record;
   if (current?.step !== 'TakingOver' || draft.input.spec.paused) return;
+  const { role, server, standby, trigger, evidence, brokenTime, lastSeenTime } = current;
+  if (isMoveCause(trigger)) return;
   const failure = standbyFailure(draft, current);
   if (failure === undefined) return;
-  const { role, server, standby, trigger, evidence, brokenTime, lastSeenTime } = current;
-  const place: QueueEntry = { server, role, trigger, brokenTime };
+  const place: QueueEntry = { server, role, trigger, brokenTime: brokenTime ?? current.committedTime };
   if (evidence !== undefined) place.evidence = evidence;
   if (lastSeenTime !== undefined) place.lastSeenTime = lastSeenTime;
   remember(draft, current, 'Superseded');
@@ -104,10 +108,13 @@ export const proveTakeover: Policy = (draft) => {
   const standby = standbyOf(draft, current);
   if (standby === undefined) return;
   const role = { name: current.role, epoch: current.epoch };
+  // A planned move never hands over without proof; `abandonMove` bounds its wait.
+  const inDoubt = standby.health.verdict !== 'Healthy' || camerasNotTakenOver(draft.input, current, standby).length > 0;
+  if (isMoveCause(current.trigger) && inDoubt) return;
   const missing = camerasWithoutProof(standby, role, draft.input.cameras, current.failingBefore ?? []);
   if (missing.length > 0 && waitLeftMs(draft, `proof/${current.epoch}`, PROOF_MS) > 0) return;
   const now = wallTime(draft);
-  changeRole(draft, current.role, { handedOverTime: now });
+  changeRole(draft, current.role, { handedOverTime: now, cause: current.trigger });
   draft.record.current = {
     ...current,
     step: 'BackingUp',
@@ -140,6 +147,14 @@ export const settleFoundHandovers: Policy = (draft) => {
     if (!acknowledged(holder, entry.name, entry.epoch)) continue;
     const missing = camerasWithoutProof(holder, entry, draft.input.cameras, []);
     if (missing.length > 0 && waitLeftMs(draft, `found/${entry.name}/${entry.epoch}`, PROOF_MS) > 0) continue;
+    // It may have been a planned move: then the previous holder is healthy, and what only it records would be lost.
+    const previous = findServer(draft.input, entry.previousHolder);
+    if (
+      missing.length > 0 &&
+      previous?.health.verdict === 'Healthy' &&
+      recordedOnlyAt(previous, holder, entry).length > 0
+    )
+      continue;
     changeRole(draft, entry.name, { handedOverTime: wallTime(draft) });
   }
 };
@@ -160,27 +175,22 @@ function heldBackAttempts(draft: Draft, entry: QueueEntry, role: HeldRole): Set<
 function evidenceHolds(draft: Draft, entry: QueueEntry): boolean {
   if (!stillHolds(draft, entry)) return true;
   const server = findServer(draft.input, entry.server);
-  return server === undefined || !server.member || server.deleting || server.health.verdict === 'Broken';
+  if (server === undefined || !server.member || server.deleting || server.health.verdict === 'Broken') return true;
+  return seenWithoutCameras(draft, entry);
 }
 
 function choiceFor(draft: Draft, entry: QueueEntry, role: HeldRole): StandbyChoice {
   const cameras = substituteShare(camerasOfRole(draft.input.cameras, role.name), undefined).taken.length;
-  return chooseStandby(viewOf(draft), role, { failed: heldBackAttempts(draft, entry, role), cameras });
+  const failed = heldBackAttempts(draft, entry, role);
+  return chooseStandby(viewOf(draft), role, { failed, cameras, mustReach: questionOf(entry) });
 }
 
 function commit(draft: Draft, entry: QueueEntry, role: HeldRole, standby: ServerView): void {
-  const epoch = nextEpoch(viewOf(draft));
   const now = wallTime(draft);
   const broken = findServer(draft.input, entry.server);
-  const home = findServer(draft.input, role.name);
   const previousHolder = [entry.server, role.holder].find((name) => name !== standby.name);
   const before = failingBefore(broken, role.name, entry.trigger);
-  const moved: Role = { name: role.name, holder: standby.name, holderUID: standby.uid, epoch, startTime: now };
-  if (previousHolder !== undefined) moved.previousHolder = previousHolder;
-  const homeUID = home?.uid ?? role.entry?.homeUID;
-  if (homeUID !== undefined) moved.homeUID = homeUID;
-  draft.record.epoch = epoch;
-  draft.record.roles = [...(draft.record.roles ?? []).filter(({ name }) => name !== role.name), moved];
+  const epoch = giveRole(draft, { role, to: standby, previousHolder });
   const { waitingFor: _done, ...cause } = entry;
   draft.record.current = { ...cause, standby: standby.name, epoch, step: 'TakingOver', committedTime: now };
   if (before.length > 0) draft.record.current.failingBefore = before;
@@ -197,7 +207,7 @@ function commit(draft: Draft, entry: QueueEntry, role: HeldRole, standby: Server
     type: 'Warning',
     reason: reasons.TakeoverCommitted,
     action: 'TakeOver',
-    note: `${standby.name} takes over the role ${role.name} at epoch ${epoch}: ${entry.server} is broken (${entry.trigger})`,
+    note: `${standby.name} takes over the role ${role.name} at epoch ${epoch}: ${entry.server} ${entry.trigger === 'CamerasUnreachable' ? 'does not reach its cameras' : 'is broken'} (${entry.trigger})`,
   });
 }
 
@@ -207,6 +217,13 @@ function queueHeld(draft: Draft): { reason: Reason; message: string } | undefine
   const { current } = draft.record;
   if (current === undefined) return undefined;
   return { reason: reasons.FailoverRunning, message: `the failover of ${current.server} to ${current.standby} runs` };
+}
+
+/** Nobody takes the role; for want of a standby that reaches its cameras, or of any. */
+function nobodyFor(entry: QueueEntry, choice: StandbyChoice): { reason: Reason; message: string } {
+  const none = whyNone(choice);
+  if (questionOf(entry) === undefined || none.reason === reasons.NoStandby) return none;
+  return { reason: reasons.NoStandbyReachesCameras, message: none.message };
 }
 
 /** What keeps this entry waiting; or the takeover that was begun. */
@@ -219,7 +236,7 @@ function serve(draft: Draft, entry: QueueEntry): { reason: Reason; message: stri
   const role = roleOf(draft, entry.role);
   if (role === undefined) return { reason: reasons.NotYetObserved, message: 'its role is not known' };
   const choice = choiceFor(draft, entry, role);
-  if (choice.chosen === undefined) return whyNone(choice);
+  if (choice.chosen === undefined) return nobodyFor(entry, choice);
   commit(draft, entry, role, choice.chosen);
   return undefined;
 }

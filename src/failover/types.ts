@@ -10,6 +10,7 @@ import type {
   RecordingServerStatus,
   Trigger,
 } from '../crds/index.js';
+import type { CameraReach } from './camera-reach.js';
 
 /** Milliseconds on this replica's monotonic clock. Never compared with another replica's, never stored. */
 export type Monotonic = number;
@@ -153,6 +154,8 @@ export interface Observation {
   readonly facts?: ReadonlyMap<string, SeenFact> | undefined;
   /** It has been ready once (rule 9: before that a failure is no failover). */
   readonly everReady: boolean;
+  /** What was seen of the cameras that it records; absent while it stands by. */
+  readonly cameraReach?: CameraReach | undefined;
 }
 
 /** A recorder's word that it stops in an orderly way and means to come back. */
@@ -207,6 +210,8 @@ export interface HealthSettings {
   readonly startGraceSeconds: number;
   /** What an announced stop is given from its announcement, if that ends later than the timeout. */
   readonly restartGraceSeconds: number;
+  /** None of the cameras must have been reached for so long; absent: a role never moves for its cameras. */
+  readonly camerasGraceSeconds?: number | undefined;
 }
 
 // --- health
@@ -252,8 +257,22 @@ export interface ServerHealth {
   readonly clockSynced: ConditionVerdict;
   /** It has never been ready, for longer than startGraceSeconds: only a person can help. */
   readonly startOverdue?: boolean | undefined;
+  readonly camerasReachable: ConditionVerdict;
+  /**
+   * It reaches none of its cameras, beyond the grace of spec.cameras. That is no break: what it needs is a standby that
+   * reaches them. Absent while it is not so, or the pool does not ask for it.
+   */
+  readonly camerasLost?: CamerasLost | undefined;
   /** After so long the judgement changes by itself if nothing new is seen. Milliseconds; absent: never. */
   readonly nextCheckInMs?: number | undefined;
+}
+
+/** A recorder that works, and reaches none of its cameras. */
+export interface CamerasLost {
+  /** For so long beyond the grace. Milliseconds. */
+  readonly forMs: number;
+  /** A sentence for people, without running figures. */
+  readonly evidence: string;
 }
 
 // --- the pool
@@ -272,6 +291,12 @@ export interface ServerView {
   /** uid of its pod, if it has one. */
   readonly podUID?: string | undefined;
   readonly nodeName?: string | undefined;
+  /** Its node, or the one that its pod must wait for because its volumes are there, if that is cordoned. */
+  readonly cordonedNode?: string | undefined;
+  /** A drain took its pod, and the next one can't be placed before the node is uncordoned. */
+  readonly drained?: boolean | undefined;
+  /** Its pod is made from an older template. */
+  readonly outdated?: boolean | undefined;
   /** Its last report, from whichever pod. */
   readonly report?: RecorderReportStatus | undefined;
   /** The assignment on its Lease: what is left of a role when all statuses were lost. */
@@ -322,13 +347,13 @@ export interface PoolInput extends PoolView {
   readonly generation: number;
   /** Cameras of the roles in question (`rolesInQuestion`): of a quiet pool none are looked at. */
   readonly cameras: readonly CameraView[];
+  /** The annotation understudy.dev/request as a person wrote it. */
+  readonly request?: string | undefined;
   /** Backups that name this pool. */
   readonly backups: readonly BackupView[];
   readonly now: { readonly monotonic: Monotonic; readonly wall: Date };
   /** How this replica stands with the API server; absent before its first answer. */
   readonly contact?: ApiContact | undefined;
-  /** A person has asked for the release of the storm hold. */
-  readonly releaseHold?: boolean | undefined;
   /** `memory` of the last decision; empty after a restart, so all waits start again from zero (law 7). */
   readonly memory: PoolMemory;
 }
@@ -360,6 +385,7 @@ export type PoolConditionType =
   | 'Ready'
   | 'StandbyAvailable'
   | 'OnSubstitute'
+  | 'MovesPending'
   | 'Paused'
   | 'Reconciling'
   | 'Stalled'

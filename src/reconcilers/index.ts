@@ -9,7 +9,13 @@ import type {
 } from '../operator/index.js';
 import { createBackupReconciler, isFinal } from './backup/index.js';
 import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
-import { createPoolReconciler, createProtection, poolsOfServer, watchPools } from './failover-pool/index.js';
+import {
+  createPoolReconciler,
+  createProtection,
+  createStandbyJudgement,
+  poolsOfServer,
+  watchPools,
+} from './failover-pool/index.js';
 import { createMountFaults } from './mount-faults.js';
 import { createObservations, type Observations } from './observations.js';
 import {
@@ -19,7 +25,7 @@ import {
   watchServers,
 } from './recording-server/index.js';
 import type { PodDefaults } from './recording-server/pod-plan.js';
-import { createWatches, type Watches } from './stores.js';
+import { createWatches, type Watches, type WatchLimits } from './stores.js';
 
 /** Bindings of a whole server are written at the same time; the API server bounds what more would bring. */
 const CAMERA_WORKERS = 32;
@@ -35,6 +41,8 @@ export interface ReconcilersOptions {
   /** Namespaces to watch; empty: all. */
   readonly namespaces: readonly string[];
   readonly operatorNamespace: string;
+  /** When a watch counts as deaf, if not by the reflector's own limits. */
+  readonly watchLimits?: WatchLimits;
   /** Image of recorder pods whose template names none. */
   readonly podDefaults: PodDefaults;
   /** The operator's version, for baselines. */
@@ -56,7 +64,8 @@ export interface Reconcilers {
 export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   const { client, events, clock, metrics, log, createController } = options;
   const { namespaces, operatorNamespace } = options;
-  const watches = createWatches({ client, namespaces, operatorNamespace, metrics, log });
+  const limits = options.watchLimits ?? {};
+  const watches = createWatches({ client, namespaces, operatorNamespace, metrics, log, limits });
   const { stores } = watches;
   const mountFaults = createMountFaults({ client, stores, clock, log, onFound: (key) => observations.refresh(key) });
   // The controllers are made after what calls them; nothing calls before the reflectors run.
@@ -84,6 +93,7 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       stores,
       observations,
       protectionOf: protection.of,
+      standbyOf: createStandbyJudgement({ stores, healthOf, contact }),
       events,
       clock,
       podDefaults: options.podDefaults,

@@ -53,8 +53,9 @@ interface Entry {
 function signatureOf(health: ServerHealth): string {
   const { verdict, trigger, reachable, storageHealthy, recordingServiceReady, clockSynced, startOverdue } = health;
   const conditions = [reachable, storageHealthy, recordingServiceReady, clockSynced];
+  const cameras = [health.camerasReachable, health.camerasLost?.evidence];
   const evidence = health.evidence.map(({ reason, message }) => [reason, message]);
-  return JSON.stringify([verdict, trigger, conditions, startOverdue === true, evidence]);
+  return JSON.stringify([verdict, trigger, conditions, startOverdue === true, evidence, cameras]);
 }
 
 /** A heartbeat and nothing else: no reconciler has to see it. */

@@ -16,6 +16,7 @@ import {
   type Log,
   type Metrics,
   type Reflector,
+  type ReflectorOptions,
   type ResourceType,
   resources,
   type Store,
@@ -195,7 +196,12 @@ export interface WatchOptions {
   operatorNamespace: string;
   metrics?: Metrics;
   log?: Log;
+  /** When a watch counts as deaf, if not by the reflector's own limits. */
+  limits?: WatchLimits;
 }
+
+/** How soon a watch that brings nothing, or not everything, is found out. */
+export type WatchLimits = Pick<ReflectorOptions<unknown>, 'silenceLimitMs' | 'relistIntervalMs' | 'relistGraceMs'>;
 
 /** The namespaces that one kind is watched in; undefined stands for all, or for a cluster-scoped kind. */
 function scopesOf(kind: Kind, type: ResourceType, options: WatchOptions): readonly (string | undefined)[] {
@@ -223,6 +229,7 @@ export function createWatches(options: WatchOptions): Watches {
         ...(source.indexes === undefined ? {} : { indexes: source.indexes }),
         ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
         ...(options.log === undefined ? {} : { log: options.log }),
+        ...options.limits,
       }),
     );
     reflectors.push(...(parts as Reflector<unknown>[]));

@@ -29,6 +29,7 @@ export interface PodView extends View {
   readonly lastExit?: { readonly reason: string; readonly exitCode: number };
   readonly restartCount: number;
   readonly servingRole?: string;
+  readonly recordingRole?: string;
   readonly templateHash?: string;
   /** status.reason and status.message, such as Evicted and why. */
   readonly reason?: string;
@@ -195,6 +196,7 @@ export function projectPod(raw: KubeObject): PodView {
     lastExit: terminated ? { reason: terminated.reason ?? 'Error', exitCode: terminated.exitCode ?? -1 } : undefined,
     restartCount: container?.restartCount ?? 0,
     servingRole: labelOf(raw, labels.servingRole),
+    recordingRole: labelOf(raw, labels.recordingRole),
     templateHash: raw.metadata.annotations?.[labels.templateHash],
     reason: status.reason,
     message: status.message,

@@ -4,8 +4,10 @@ import { type RecordingServer, recordingServers } from '../crds/recording-server
 import { type Clock, createReflector, deepEqual, type KubeClient, type Log, type Metrics } from '../operator/index.js';
 import type { Assignment, Order } from './assignment/assignment.js';
 import { AssignmentMemory } from './assignment/memory.js';
+import { SupersededNotice } from './assignment/superseded.js';
+import { AdoptedCameras } from './cameras/adopted-cameras.js';
 import { CameraFleet } from './cameras/camera-fleet.js';
-import { type LeftOut, selectCameras } from './cameras/camera-task.js';
+import { type LeftOut, releasedCameras, selectCameras } from './cameras/camera-task.js';
 import { CameraWatch } from './cameras/camera-watch.js';
 import { ConnectGate } from './cameras/connect-gate.js';
 import { CredentialStore } from './cameras/credential-store.js';
@@ -14,6 +16,10 @@ import { placeCamera } from './disks/placement.js';
 import { createEngine } from './engine/engines.js';
 import type { RecorderEnvironment } from './environment.js';
 import { Heartbeat } from './heartbeat/heartbeat.js';
+import { type OwnServer, ownServerOf } from './own-server.js';
+import { PoolCamerasReader } from './reach/pool-cameras.js';
+import { ReachProber } from './reach/reach-prober.js';
+import { probeCamera } from './reach/rtsp-probe.js';
 import { reportStatus } from './report/report-status.js';
 import { ReportWriter } from './report/report-writer.js';
 import { type StatusServer, startStatusServer } from './status-server.js';
@@ -27,12 +33,6 @@ export interface AgentOptions {
   readonly metrics: Metrics;
   /** The recorder's version, as standbys are compared by it (rule 4). */
   readonly version: string;
-}
-
-/** What is read of the server's own object. */
-interface ServerView {
-  readonly assignment: Assignment | undefined;
-  readonly capacity: number | undefined;
 }
 
 const STATE_TURN_MS = 2000;
@@ -53,10 +53,16 @@ export class Agent {
   readonly #service: RecordingService;
   readonly #fleet: CameraFleet;
   readonly #cameraWatch: CameraWatch;
+  /** Cameras that name this server while it serves another's role: it may be on the way to be adopted for good. */
+  readonly #ownNameWatch: CameraWatch;
+  readonly #adopted: AdoptedCameras;
+  readonly #prober: ReachProber;
   readonly #report: ReportWriter;
   readonly #serverReflector;
   #statusServer: StatusServer | undefined;
   readonly #memory: AssignmentMemory;
+  readonly #superseded = new SupersededNotice();
+  #questions: readonly string[] = [];
   #order: Order = { mode: 'Idle', role: '', epoch: 0, displaced: false };
   #orderTime: Date;
   #orderedAt = Number.NEGATIVE_INFINITY;
@@ -98,9 +104,24 @@ export class Agent {
       podUID: environment.podUID,
       clock,
       log,
-      onAnswer: (assignment) => this.#learnFromApi(assignment),
+      onAnswer: (assignment, { supersededEpoch, questions }) => {
+        this.#superseded.learn('lease', supersededEpoch);
+        this.#questions = questions;
+        this.#learnFromApi(assignment);
+      },
     });
     this.#cameraWatch = new CameraWatch({ client, namespace, log, metrics, onChange: () => this.#plan() });
+    this.#ownNameWatch = new CameraWatch({ client, namespace, log, metrics, onChange: () => this.#plan() });
+    this.#adopted = new AdoptedCameras({ server, clock, onChange: () => this.#plan() });
+    this.#prober = new ReachProber({
+      clock,
+      log,
+      reader: new PoolCamerasReader({ client, namespace }),
+      credentials: (name) => credentials.get(name),
+      probe: probeCamera,
+      random: Math.random,
+      onChange: () => this.#report.changed(),
+    });
     this.#report = new ReportWriter({
       client,
       report: { namespace, name: childNames.report(server) },
@@ -109,13 +130,15 @@ export class Agent {
       build: (acknowledgedEpoch) => this.#reportable(acknowledgedEpoch),
       unproved: () => this.#fleet.unproved,
     });
-    this.#serverReflector = createReflector<ServerView>(client, {
+    this.#serverReflector = createReflector<OwnServer>(client, {
       type: recordingServers,
       namespace,
       fieldSelector: `metadata.name=${server}`,
-      project: (raw) => viewOf(raw as unknown as RecordingServer),
+      project: (raw) => ownServerOf(raw as unknown as RecordingServer),
       onChange: (_key, next) => {
-        if (next !== undefined) this.#learnFromApi(next.assignment);
+        if (next === undefined) return;
+        this.#superseded.learn('status', next.supersededEpoch);
+        this.#learnFromApi(next.assignment);
       },
       log,
       metrics,
@@ -153,6 +176,7 @@ export class Agent {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#prober.follow(undefined);
     this.#service.stop();
     this.#report.announce();
     await this.#bounded(this.#fleet.stop(), STOP_RECORDINGS_MS);
@@ -164,6 +188,7 @@ export class Agent {
       this.#serverReflector.stop(),
       this.#cameraWatch.stop(),
     ]);
+    await this.#ownNameWatch.stop();
     await this.#statusServer?.close();
   }
 
@@ -179,6 +204,7 @@ export class Agent {
       ...(reservePercent > 0 ? { reservePercent } : {}),
       hurried: () => this.#fleet.hurried,
       placeOf: (camera) => this.#memory.placeOf(camera),
+      standsBy: () => this.#standsBy,
       onChange: () => {
         this.#fleet.volumesChanged();
         this.#plan();
@@ -208,9 +234,26 @@ export class Agent {
     // The volume may know a higher epoch than the API server (a lost status): both are heard before anything begins.
     if (!this.#memory.volumesRead) return;
     this.#takeOrder(this.#memory.order);
-    this.#cameraWatch.follow(this.#order.role);
+    const { role } = this.#order;
+    const { server } = this.#options.environment;
+    this.#cameraWatch.follow(role);
+    this.#ownNameWatch.follow(role === server || role === '' ? '' : server);
     this.#assignCameras();
+    this.#prober.follow(this.#standsBy ? this.#own?.pool : undefined);
+    this.#prober.ask(this.#questions);
     this.#report.changed();
+  }
+
+  /** What the server's own object says; undefined before it was read. */
+  get #own(): OwnServer | undefined {
+    const { server, namespace } = this.#options.environment;
+    return this.#serverReflector.store.get(`${namespace}/${server}`);
+  }
+
+  /** It records nothing, by the word of the API server, and could be given a role. */
+  get #standsBy(): boolean {
+    const { mode, epoch, displaced } = this.#order;
+    return this.#memory.settled && mode === 'Idle' && epoch > 0 && !displaced;
   }
 
   #takeOrder(order: Order): void {
@@ -224,14 +267,14 @@ export class Agent {
 
   #assignCameras(): void {
     const { mode, role, epoch } = this.#order;
-    const tasks = mode === 'Record' ? (this.#cameraWatch.cameras ?? this.#memory.camerasOf(role)) : [];
+    const ofRole = mode === 'Record' ? (this.#cameraWatch.cameras ?? this.#memory.camerasOf(role)) : [];
     // Not listed yet, and nothing remembered: what is recorded now goes on.
-    if (tasks === undefined) return;
-    const { server, namespace } = this.#options.environment;
-    const capacity = this.#serverReflector.store.get(`${namespace}/${server}`)?.capacity;
-    const { recorded, leftOut } = selectCameras(tasks, role !== server, capacity);
+    if (ofRole === undefined) return;
+    const tasks = this.#adopted.join(role, ofRole, this.#ownNameWatch.watched);
+    const { server } = this.#options.environment;
+    const { recorded, leftOut } = selectCameras(tasks, role !== server, this.#own?.capacity);
     this.#leftOut = leftOut;
-    this.#fleet.assign({ role, epoch }, recorded);
+    this.#fleet.assign({ role, epoch }, recorded, releasedCameras(recorded, this.#superseded.holds(epoch)));
     if (!this.#order.displaced) this.#memory.save(tasks);
   }
 
@@ -249,6 +292,7 @@ export class Agent {
       volumes: this.#volumes.map((volume) => volume.monitor),
       cameras: this.#fleet.report(),
       leftOut: this.#leftOut,
+      reachability: this.#prober.findings,
       orderTime: this.#orderTime,
       clockOffsetSeconds: this.#heartbeat.clockOffsetSeconds,
     });
@@ -276,10 +320,4 @@ export class Agent {
     const limit = new Promise((resolve) => this.#options.clock.setTimer(ms, () => resolve(undefined)));
     return Promise.race([work, limit]);
   }
-}
-
-function viewOf(server: RecordingServer): ServerView {
-  const { servingRole = '', epoch, podUID } = server.status ?? {};
-  const assignment = epoch === undefined ? undefined : { role: servingRole, epoch, podUID };
-  return { assignment, capacity: server.spec.capacity?.cameras };
 }

@@ -237,6 +237,7 @@ describe('the kinds on a real API server', () => {
         failback: { mode: 'None', stableSeconds: 300 },
         compatibility: { version: 'SameMinor' },
         backup: { engine: 'Secret', deadlineSeconds: 20 },
+        cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
         paused: false,
       },
       CameraAssignment: {

@@ -20,7 +20,7 @@ import { type OperatorUnderTest, quiet, startOperator, until } from './support/o
 import { openRawApi, type RawApi } from './support/raw-api.js';
 
 const volumes = [{ name: 'footage', mountPath: '/footage/a', claimTemplate: { storage: '1Gi' } }];
-/** Node of each server; the node objects do not matter to anybody here. */
+/** Node of each server. */
 const nodes = { alpha: 'n1', beta: 'n2', spare: 'n3', 'spare-2': 'n3' };
 
 describe('two of three nodes that fall silent at once', function () {
@@ -44,12 +44,15 @@ describe('two of three nodes that fall silent at once', function () {
   const condition = (status: FailoverPool['status'], type: string) =>
     status?.conditions?.find((known) => known.type === type);
   const recorder = (name: string) => recorders.get(name) ?? new FakeRecorder(client, namespace, name, []);
+  /** Nodes are the cluster's, not the namespace's. */
+  const nodeName = (node: string) => `${namespace}-${node}`;
+  const nodeNames = () => [...new Set(Object.values(nodes))].map(nodeName);
   const setHold = (holdSeconds: number) =>
     client.patch(failoverPools, { namespace, name: 'site' }, { spec: { storm: { holdSeconds } } });
 
   /** Nobody schedules pods here. */
   async function bind(pod: string, node: string): Promise<void> {
-    const target = { apiVersion: 'v1', kind: 'Node', name: node };
+    const target = { apiVersion: 'v1', kind: 'Node', name: nodeName(node) };
     const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod, namespace }, target };
     const answer = await raw.call('POST', `/api/v1/namespaces/${namespace}/pods/${pod}/binding`, body);
     expect(answer.status, answer.message).to.equal(201);
@@ -72,6 +75,9 @@ describe('two of three nodes that fall silent at once', function () {
     operator = await startOperator(api.cluster.kubeconfigPath, namespace);
     const spec = { failoverTimeoutSeconds: 3, storm: { holdSeconds: 600 }, backup: { deadlineSeconds: 60 } };
     await make(failoverPools, 'FailoverPool', 'site', spec);
+    // Pods on nodes that are not there would be collected as garbage after a minute.
+    for (const name of nodeNames())
+      await client.create(resources.nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name } });
     for (const [name, node] of Object.entries(nodes))
       await startServer(name, name.startsWith('spare') ? 'Failover' : 'Standard', node);
     for (const name of Object.keys(nodes))
@@ -85,6 +91,7 @@ describe('two of three nodes that fall silent at once', function () {
   after(async () => {
     await Promise.all([...recorders.values()].map((started) => started.cutPower()));
     await operator?.stop();
+    for (const name of nodeNames()) await client?.delete(resources.nodes, { name });
     await client?.close();
     raw?.close();
   });

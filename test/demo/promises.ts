@@ -59,7 +59,7 @@ export function queuePromises(chronicle: Chronicle, pool: FailoverPool, first: s
   const [one, two] = [entryOf(pool, first), entryOf(pool, second)];
   const inOrder =
     one !== undefined && two !== undefined && one.epoch < two.epoch && endOf(one) <= Date.parse(two.committedTime);
-  const waited = two && (Date.parse(two.committedTime) - Date.parse(two.brokenTime)) / 1000;
+  const waited = two && (Date.parse(two.committedTime) - Date.parse(two.brokenTime ?? two.committedTime)) / 1000;
   return [
     {
       text: `${second} was queued while ${first} was being replaced`,

@@ -10,6 +10,7 @@ export const imageInputs = [
   'package-lock.json',
   'tsconfig.json',
   'src',
+  'scripts/bootstrap.mjs',
   'scripts/build.ts',
   'scripts/lean-client-node.ts',
   'deploy/image',

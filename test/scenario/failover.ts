@@ -51,7 +51,8 @@ export async function gapsOf(
     const first = firstFrameMs(measurement, entry.to, entry.epoch);
     const last = measurement.frames.findLast(({ timeMs }) => first !== undefined && timeMs < first);
     const connect = connectSeconds(scene.chronicle, entry.to, entry.epoch, camera);
-    if (first === undefined || !last) throw new Error(`${camera}: no footage of ${entry.to} in epoch ${entry.epoch}`);
+    if (first === undefined) throw new Error(`${camera}: no footage of ${entry.to} in epoch ${entry.epoch}`);
+    if (last === undefined) throw new Error(`${camera}: no footage from before that of ${entry.to}`);
     const { keyFrameSeconds } = measurement;
     gaps.push({ camera, gapSeconds: (first - last.timeMs) / 1000, connectSeconds: connect ?? 0, keyFrameSeconds });
   }

@@ -81,17 +81,21 @@ export function holesIn(frames: readonly Frame[], longerThanMs: number): Hole[] 
   return holes;
 }
 
-/** Whether one writer has all pictures of the stretch, counted by the rate at which they came before it. */
+/** Whether a writer that recorded before and after the stretch has all its pictures. */
 function wereOnlyLate(frames: readonly Frame[], before: Frame, after: Frame): boolean {
-  if (before.server !== after.server || before.writer !== after.writer) return false;
-  const own = frames.filter(({ server, writer }) => server === before.server && writer === before.writer);
-  const earlier = own.filter(({ timeMs }) => timeMs > before.timeMs - RATE_OVER_MS && timeMs <= before.timeMs);
-  const [first] = earlier;
-  if (first === undefined || earlier.length < 5) return false;
-  const perMs = (earlier.length - 1) / (before.timeMs - first.timeMs);
-  const untilMs = after.timeMs + CATCH_UP_MS;
-  const arrived = own.filter(({ timeMs }) => timeMs > before.timeMs && timeMs <= untilMs).length;
-  return arrived >= perMs * (untilMs - before.timeMs) * ALL_THERE;
+  const ofWriter = Map.groupBy(frames, ({ server, writer }) => `${server}/${writer}`);
+  return [...ofWriter.values()].some((own) => hasAll(own, before.timeMs, after.timeMs));
+}
+
+/** Counted by the rate at which the writer's pictures came before the stretch. */
+function hasAll(own: readonly Frame[], startMs: number, endMs: number): boolean {
+  const earlier = own.filter(({ timeMs }) => timeMs > startMs - RATE_OVER_MS && timeMs <= startMs);
+  const [first, last] = [earlier[0], earlier.at(-1)];
+  if (first === undefined || last === undefined || earlier.length < 5) return false;
+  const perMs = (earlier.length - 1) / (last.timeMs - first.timeMs);
+  const untilMs = endMs + CATCH_UP_MS;
+  const arrived = own.filter(({ timeMs }) => timeMs > startMs && timeMs <= untilMs).length;
+  return arrived >= perMs * (untilMs - startMs) * ALL_THERE;
 }
 
 /** The usual time between two key frames, in seconds; undefined with fewer than two of them. */

@@ -1,8 +1,9 @@
 /** One real API server for all API tests of a mocha process. */
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { type Cluster, startCluster } from '../cluster/cluster.js';
 import { useExistingCluster } from '../cluster/existing-cluster.js';
+
+export { installCrds } from './install-crds.js';
 
 /** Seconds, when the binaries are there; a file that is run by mocha alone may have to build them first. */
 const startTimeoutMs = 30 * 60_000;
@@ -44,13 +45,6 @@ export async function testNamespace(prefix = 'test'): Promise<string> {
   await running.kubectl(['create', 'namespace', name]);
   namespaces.push(name);
   return name;
-}
-
-/** Applies the generated CRDs and waits until the API server serves them. */
-export async function installCrds(cluster: Cluster): Promise<void> {
-  const folder = fileURLToPath(new URL('../../deploy/crds', import.meta.url));
-  await cluster.kubectl(['apply', '--server-side', '-f', folder]);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', folder]);
 }
 
 // Outside of every describe: a hook of the whole run, whichever file was first to import this.

@@ -85,18 +85,25 @@ function byHealth(
   return verdict('Unknown', reasons.HolderSilent, `${holder} is silent; whether it records is not known`);
 }
 
-function byReported(camera: ReportedCamera, holder: string, failedBefore: boolean, failure: string): Verdict {
+function byReported(
+  camera: ReportedCamera,
+  holder: string,
+  failedBefore: Reason | undefined,
+  failure: string,
+): Verdict {
   switch (camera.state) {
     case 'Recording':
       return verdict('True', reasons.Recording, `Recorded by ${holder}`);
-    case 'Failed':
-      return verdict('False', reasons.CameraFailed, camera.error ?? 'The camera failed; the recorder gave no reason');
+    case 'Failed': {
+      const reason = camera.failure === 'SessionLimit' ? reasons.CameraSessionLimit : reasons.CameraFailed;
+      return verdict('False', reason, camera.error ?? 'The camera failed; the recorder gave no reason');
+    }
     case 'Stopped':
       return verdict('False', reasons.HolderNotRunning, `${holder} has stopped recording it`);
     default:
       // A dead camera goes from Failed to Connecting and back at every attempt; that is no transition worth a write.
-      return failedBefore
-        ? verdict('False', reasons.CameraFailed, failure)
+      return failedBefore !== undefined
+        ? verdict('False', failedBefore, failure)
         : verdict('False', reasons.Connecting, `${holder} connects to the camera`, true);
   }
 }
@@ -123,7 +130,8 @@ function judged(input: RecordingInput): Verdict {
   const reported = matchingReport(role, role.holder, input.report)?.cameras?.find((camera) => camera.name === name);
   const before = previous?.conditions?.find((condition) => condition.type === 'Recording');
   const sameHolder = previous?.boundTo?.epoch === binding.boundTo.epoch && previous.boundTo.server === holder;
-  const failedBefore = sameHolder && before?.reason === reasons.CameraFailed;
+  const failures: readonly Reason[] = [reasons.CameraFailed, reasons.CameraSessionLimit];
+  const failedBefore = sameHolder ? failures.find((reason) => reason === before?.reason) : undefined;
   const result = reported
     ? byReported(reported, holder, failedBefore, before?.message ?? '')
     : notReported(input, holder);

@@ -1,4 +1,4 @@
-import { type Backup, childNames, type FailoverPool, type RecordingServer } from '../../crds/index.js';
+import { type Backup, childNames, type FailoverPool, labels, type RecordingServer } from '../../crds/index.js';
 import { rolesInQuestion } from '../../failover/decide.js';
 import type {
   ApiContact,
@@ -13,6 +13,7 @@ import type {
   ServerView,
 } from '../../failover/types.js';
 import type { Clock } from '../../operator/index.js';
+import { cordonOf } from '../cordon.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView as StoredCamera } from '../views.js';
 
@@ -33,6 +34,7 @@ function serverView({ stores, healthOf }: PoolSources, pool: string, server: Rec
   const { name, namespace = '', uid = '', deletionTimestamp } = server.metadata;
   const key = `${namespace}/${name}`;
   const pod = stores.pods.get(`${namespace}/${childNames.pod(name)}`);
+  const cordon = cordonOf(stores, server);
   return {
     name,
     uid,
@@ -43,6 +45,9 @@ function serverView({ stores, healthOf }: PoolSources, pool: string, server: Rec
     health: healthOf(key),
     podUID: pod?.metadata.uid,
     nodeName: pod?.nodeName,
+    cordonedNode: cordon?.node,
+    drained: cordon?.drained,
+    outdated: server.status?.conditions?.some(({ type, status }) => type === 'UpToDate' && status === 'False'),
     report: stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status,
     leaseAssignment: leaseAssignment(stores, namespace, name),
   };
@@ -130,6 +135,7 @@ export function gatherPool(
     cameras: cameras.map((camera) =>
       cameraView(stores.latestCameras.get(`${namespace}/${camera.metadata.name}`) ?? camera),
     ),
+    request: pool.metadata.annotations?.[labels.request],
     backups: stores.backups.byIndex(indexes.pool, `${namespace}/${name}`).map(backupView),
     contact: sources.contact(),
     now: { monotonic: clock.monotonic(), wall: clock.wall() },

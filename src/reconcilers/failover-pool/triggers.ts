@@ -1,5 +1,7 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
+import { leftOutCount } from '../../failover/cameras.js';
 import { deepEqual } from '../../operator/index.js';
+import { serversOfNode } from '../cordon.js';
 import type { Stores, Watches } from '../stores.js';
 import type { PodView } from '../views.js';
 
@@ -32,6 +34,8 @@ function traits(report: RecorderReport | undefined): unknown {
     epoch,
     podUID,
     version,
+    // How many cameras a substitute leaves out stands in the pool's condition OnSubstitute.
+    leftOut: leftOutCount(report?.status, role ?? ''),
     fileSystems: volumes?.map(({ mountPath, fileSystem }) => [mountPath, fileSystem]),
   };
 }
@@ -73,6 +77,11 @@ export function watchPools(watches: Pick<Watches, 'stores' | 'on'>, enqueue: (po
   watches.on('operatorPods', (_key, next, previous) => {
     if (deepEqual(place(next), place(previous))) return;
     for (const key of stores.pools.keys()) enqueue(key);
+  });
+  // A cordon is the beginning of a drain, and its end lets servers take roles again.
+  watches.on('nodes', (name, next, previous) => {
+    if (next?.unschedulable !== previous?.unschedulable)
+      serversOfNode(stores, name, next ?? previous).forEach(ofServer);
   });
   // The pool's own Role and RoleBinding: put back when somebody has changed or deleted them.
   for (const kind of ['roles', 'roleBindings'] as const)

@@ -113,7 +113,10 @@ export function applyPod(writer: Writer, { server }: Gathered, action: PodAction
     case 'delete':
       return attempt(type, key.name, () => gone(client.delete(type, key, { uid: action.uid, signal })));
     case 'label': {
-      const change = { [labels.servingRole]: action.servingRole === '' ? null : action.servingRole };
+      const change = {
+        [labels.servingRole]: action.servingRole === '' ? null : action.servingRole,
+        [labels.recordingRole]: action.recordingRole === '' ? null : action.recordingRole,
+      };
       return attempt(type, key.name, () =>
         gone(client.patch(type, key, { metadata: { uid: action.uid, labels: change } }, { signal })),
       );

@@ -1,4 +1,5 @@
 import { labels, type Reason, reasons } from '../../crds/index.js';
+import { isMoveCause } from '../../failover/causes.js';
 import type { ConditionVerdict } from '../../failover/types.js';
 import type { Condition } from '../../operator/index.js';
 import { type Gathered, isSubstitute } from './gather.js';
@@ -15,6 +16,8 @@ export interface Assessment {
   readonly everReady: boolean;
   /** It was broken, is healthy again and holds no role. */
   readonly stabilising: boolean;
+  /** Its pod is made from an older template; undefined when that can't be told. */
+  readonly outdated?: boolean | undefined;
 }
 
 function previous({ gathered }: Assessment, type: string): ConditionVerdict | undefined {
@@ -78,13 +81,25 @@ function takesOver({ gathered }: Assessment): boolean {
   return current?.step === 'TakingOver' && current.standby === gathered.server.metadata.name;
 }
 
+/** What a home that stands by says of its own role. */
+function wayHome({ server, pool, ownRole }: Gathered): string {
+  const holder = ownRole?.holder?.metadata.name;
+  if (holder === undefined || holder === server.metadata.name || !pool) return '';
+  const pending = pool.spec.failback.mode === 'None' ? '' : `; see MovesPending of pool ${pool.metadata.name}`;
+  return ` while ${holder} records its role${pending}`;
+}
+
 function recordsRole(assessment: Assessment): ConditionVerdict {
   const { gathered } = assessment;
   const { role, holdsRole, assignment } = gathered;
   if (assignment.role === '') {
     if (assessment.stabilising) return no(reasons.Stabilising, 'Healthy again; a standby once it has stayed so');
-    return yes(reasons.StandingBy, 'Healthy; it stands by');
+    return yes(reasons.StandingBy, `Healthy; it stands by${wayHome(gathered)}`);
   }
+  const current = gathered.pool?.status?.current;
+  // By plan: it records, and only stops once another has proved that it does.
+  if (!holdsRole && current?.server === gathered.server.metadata.name && isMoveCause(current.trigger))
+    return yes(reasons.Moving, `Records ${assignment.role} until ${current.standby} has proved that it does`);
   if (!holdsRole) {
     const holder = role?.holder?.metadata.name ?? role?.role?.holder;
     return no(reasons.ReplacedBySubstitute, `${holder} takes over ${assignment.role}; it records until the handover`);
@@ -98,6 +113,9 @@ function ready(assessment: Assessment): ConditionVerdict {
   const { health, ownRole, server } = gathered;
   if (fault) return no(fault.reason, fault.message);
   if (podMustGo(gathered)) return no(reasons.InMaintenance, 'spec.operatingMode is Maintenance');
+  // A drain took its pod: no failure, and nothing that a repair would mend.
+  if (gathered.cordon?.drained && health.verdict !== 'Healthy' && gathered.assignment.role === '')
+    return no(reasons.NodeCordoned, `Its pod waits for node ${gathered.cordon.node}, which is cordoned`);
   if (health.verdict === 'Broken') {
     const holder = ownRole?.holder?.metadata.name;
     const moved = holder !== undefined && holder !== server.metadata.name;
@@ -148,16 +166,39 @@ function pluginsCarriedOver(assessment: Assessment): ConditionVerdict {
   return no(reasons.ReinstallByHand, `Reinstall on this server: ${names.join(', ')}; then say so: ${command}`);
 }
 
+/** Whether a change of its template has reached its pod. */
+function upToDate(assessment: Assessment): ConditionVerdict | undefined {
+  const { outdated, gathered } = assessment;
+  if (outdated === undefined) return previous(assessment, 'UpToDate');
+  if (!outdated) return yes(reasons.AsExpected);
+  const { updateStrategy, poolRef } = gathered.server.spec;
+  const how =
+    updateStrategy === 'Switchover' && poolRef
+      ? `replaced once its role has moved: see MovesPending of pool ${poolRef.name}`
+      : 'replaced when it is next made (updateStrategy OnDelete)';
+  return no(reasons.TemplateOutdated, `Its pod is made from an older template and is ${how}`);
+}
+
 function safeToRepair({ gathered }: Assessment): ConditionVerdict | undefined {
   if (gathered.server.spec.operatingMode !== 'Maintenance') return undefined;
   if (!podMustGo(gathered)) {
     return no(
       reasons.HoldsRole,
-      `It still records ${gathered.assignment.role}; its pod stays until the role has moved`,
+      `It still records ${gathered.assignment.role}; its pod stays until the role has moved: see MovesPending of its pool`,
     );
   }
   if (gathered.pod) return no(reasons.PodStillRunning, 'Its pod has not ended yet');
   return yes(reasons.PodGone, 'Its pod is gone; disks and node may be worked on');
+}
+
+/** The standing conditions of a standby (rule 4 and readiness); those of a server in maintenance mean nothing. */
+function standbyConditions(assessment: Assessment): Record<string, ConditionVerdict> {
+  const { standby } = assessment.gathered;
+  if (standby === undefined || podMustGo(assessment.gathered)) return {};
+  return {
+    Compatible: orBefore(assessment, 'Compatible', standby.compatible),
+    StandbyReady: orBefore(assessment, 'StandbyReady', standby.ready),
+  };
 }
 
 /** All conditions of a server but their times. Undefined: the condition does not apply and is left out. */
@@ -169,6 +210,7 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
   const steady = health.verdict === 'Unknown' && !fault && !wasStalled && !podMustGo(gathered);
   const shown = steady ? (previous(assessment, 'Ready') ?? readiness) : readiness;
   return {
+    CamerasReachable: orBefore(assessment, 'CamerasReachable', health.camerasReachable),
     ClockSynced: orBefore(assessment, 'ClockSynced', health.clockSynced),
     PluginsCarriedOver: pluginsCarriedOver(assessment),
     Protected: protectedBy(assessment),
@@ -179,6 +221,8 @@ export function serverConditions(assessment: Assessment): Record<string, Conditi
     SafeToRepair: safeToRepair(assessment),
     Stalled: fault ? yes(fault.reason, fault.message) : (overdue(assessment) ?? no(reasons.AsExpected)),
     StorageHealthy: orBefore(assessment, 'StorageHealthy', health.storageHealthy),
+    UpToDate: upToDate(assessment),
+    ...standbyConditions(assessment),
   };
 }
 

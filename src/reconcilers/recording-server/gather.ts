@@ -1,11 +1,14 @@
 import { childNames, type FailoverPool, type RecorderReportStatus, type RecordingServer } from '../../crds/index.js';
 import { assignmentOf } from '../../failover/assignment.js';
+import type { StandbyVerdicts } from '../../failover/standby-readiness.js';
 import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
+import { type Cordon, cordonOf } from '../cordon.js';
 import { settingsOf } from '../observations.js';
 import { foreignRole, onSubstitute, ownRoleElsewhere, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView, LeaseView, PodView } from '../views.js';
 import { gatherReferences, type References } from './references.js';
+import { supersededEpoch } from './superseded.js';
 
 /** Everything that a pass over one server decides from. */
 export interface Gathered {
@@ -30,8 +33,14 @@ export interface Gathered {
   readonly holdsRole: boolean;
   /** Cameras of the assigned role. */
   readonly cameras: readonly CameraView[];
+  /** Its node, or the one that its volumes tie it to, if that is cordoned. */
+  readonly cordon: Cordon | undefined;
   /** Another standby of the pool is about to be replaced or not ready: this one has to stay. */
   readonly otherStandbyDown: boolean;
+  /** Of a server that holds no role; undefined for others. */
+  readonly standby?: StandbyVerdicts | undefined;
+  /** Another recorder takes over its role at this epoch: cameras with one session are to be released. */
+  readonly supersededEpoch?: number | undefined;
   readonly now: Date;
 }
 
@@ -40,6 +49,8 @@ export interface GatherOptions {
   readonly healthOf: (key: string) => ServerHealth;
   readonly observationOf: (key: string) => Observation | undefined;
   readonly protectionOf: (server: RecordingServer) => ConditionVerdict;
+  /** The standing conditions of a server without a role; absent where nobody asks for them. */
+  readonly standbyOf?: ((server: RecordingServer) => StandbyVerdicts | undefined) | undefined;
   readonly now: () => Date;
 }
 
@@ -75,6 +86,8 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
   const foreign = foreignRole(stores, server, found);
   const assignment = assignmentOf(server, pool?.status, found, foreign, ownRoleElsewhere(stores, server));
   const role = assignment.role === '' ? undefined : resolveRole(stores, namespace, assignment.role);
+  const holdsRole = role !== undefined && (role.frozen || role.holder?.metadata.uid === server.metadata.uid);
+  const cameras = role ? stores.cameras.byIndex(indexes.server, `${namespace}/${role.name}`) : [];
   return {
     key,
     server,
@@ -90,9 +103,12 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
     assignment,
     role,
     ownRole: server.spec.type === 'Standard' ? resolveRole(stores, namespace, name) : undefined,
-    holdsRole: role !== undefined && (role.frozen || role.holder?.metadata.uid === server.metadata.uid),
-    cameras: role ? stores.cameras.byIndex(indexes.server, `${namespace}/${role.name}`) : [],
+    holdsRole,
+    cameras,
+    cordon: cordonOf(stores, server),
     otherStandbyDown: otherStandbyDown(stores, server),
+    standby: role === undefined && poolRef ? options.standbyOf?.(server) : undefined,
+    supersededEpoch: supersededEpoch(stores, { assignment, role, holdsRole, cameras }),
     now: options.now(),
   };
 }

@@ -10,7 +10,7 @@ export type PodAction =
   | { readonly kind: 'create'; readonly pod: PodObject }
   /** With a precondition on the uid, so that it can never hit a successor. */
   | { readonly kind: 'delete'; readonly uid: string; readonly because: 'Finished' | 'Outdated' | 'Maintenance' }
-  | { readonly kind: 'label'; readonly uid: string; readonly servingRole: string }
+  | { readonly kind: 'label'; readonly uid: string; readonly servingRole: string; readonly recordingRole: string }
   /** It lost its owner (an orphaning deletion) and is taken back, since it may be recording. */
   | { readonly kind: 'adopt'; readonly uid: string; readonly pod: PodObject };
 
@@ -52,6 +52,7 @@ export function wantedPod(gathered: Gathered, defaults: PodDefaults): PodObject 
     defaultImage: defaults.image,
     defaultImagePullPolicy: defaults.imagePullPolicy,
     servingRole: labelledRole(gathered),
+    recordingRole: gathered.assignment.role,
   });
 }
 
@@ -93,8 +94,16 @@ export function planPod(gathered: Gathered, defaults: PodDefaults, starts = true
   if (wanted && isOutdated(gathered, wanted) && recordsNothing(gathered) && mayBeReplaced(gathered)) {
     return { kind: 'delete', uid, because: 'Outdated' };
   }
-  const role = labelledRole(gathered);
-  return (pod.servingRole ?? '') === role ? { kind: 'none' } : { kind: 'label', uid, servingRole: role };
+  const [servingRole, recordingRole] = [labelledRole(gathered), gathered.assignment.role];
+  const same = (pod.servingRole ?? '') === servingRole && (pod.recordingRole ?? '') === recordingRole;
+  return same ? { kind: 'none' } : { kind: 'label', uid, servingRole, recordingRole };
+}
+
+/** The pod that runs is not as it would be made now; undefined while that can't be told. */
+export function podOutdated(gathered: Gathered, defaults: PodDefaults): boolean | undefined {
+  if (gathered.pod === undefined) return undefined;
+  const wanted = wantedPod(gathered, defaults);
+  return wanted && isOutdated(gathered, wanted);
 }
 
 /** Compared by the hash that it was made with: admission may have rewritten the pod itself. */

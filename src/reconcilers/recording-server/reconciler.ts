@@ -16,7 +16,7 @@ import { missingClaims, wantedChildren } from './children-plan.js';
 import { justBecame } from './conditions.js';
 import { type Gathered, type GatherOptions, gather } from './gather.js';
 import { planLease } from './lease-plan.js';
-import { type PodDefaults, planPod } from './pod-plan.js';
+import { type PodDefaults, planPod, podOutdated } from './pod-plan.js';
 import { claimFault, type Fault, referenceFault } from './references.js';
 import { planStatus, type StatusPlan } from './status.js';
 
@@ -29,6 +29,8 @@ export interface ServerReconcilerOptions {
   readonly observations: Pick<Observations, 'healthOf' | 'get'>;
   /** Condition Protected of a server. */
   readonly protectionOf: GatherOptions['protectionOf'];
+  /** Conditions Compatible and StandbyReady of a server without a role. */
+  readonly standbyOf?: GatherOptions['standbyOf'];
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly podDefaults: PodDefaults;
@@ -100,6 +102,7 @@ export function createServerReconciler(options: ServerReconcilerOptions): Reconc
     healthOf: observations.healthOf,
     observationOf: observations.get,
     protectionOf: options.protectionOf,
+    standbyOf: options.standbyOf,
     now: () => clock.wall(),
   };
   /** What stood in the way when the objects were last written, by uid of the server: known before they are again. */
@@ -126,7 +129,8 @@ export function createServerReconciler(options: ServerReconcilerOptions): Reconc
       return soonest(plan.state.nextCheckInMs);
     }
     const expected = wrongReference ?? rememberedFault(key, server);
-    const first = planStatus(gathered, expected);
+    const outdated = podOutdated(gathered, options.podDefaults);
+    const first = planStatus(gathered, expected, outdated);
     const [written, outcomes] = await Promise.all([
       writeServerStatus(writer, key, server, first.status),
       applyObjects(writer, gathered, { podDefaults: options.podDefaults, starts: mayStart(gathered) }),
@@ -135,7 +139,7 @@ export function createServerReconciler(options: ServerReconcilerOptions): Reconc
     if (inTheWay) lastFaults.set(key, { uid: server.metadata.uid, fault: inTheWay });
     else lastFaults.delete(key);
     const found = wrongReference ?? inTheWay;
-    const last = found?.message === expected?.message ? first : planStatus(gathered, found);
+    const last = found?.message === expected?.message ? first : planStatus(gathered, found, outdated);
     await writeServerStatus(writer, key, written, last.status);
     announce(options, gathered, last);
     const failed = outcomes.find(({ error }) => error !== undefined);

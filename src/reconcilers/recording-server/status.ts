@@ -29,13 +29,14 @@ function isReady({ pod, health, report }: Gathered): boolean {
 }
 
 function stateOf(gathered: Gathered): StateOutcome {
-  const { server, health, pool, holdsRole, now } = gathered;
+  const { server, health, pool, holdsRole, cordon, now } = gathered;
   return serverState({
     operatingMode: server.spec.operatingMode,
     // Without a pool nobody could take the role, so maintenance does not wait for that.
     holdsRole: holdsRole && !(server.spec.operatingMode === 'Maintenance' && server.spec.poolRef === undefined),
     verdict: health.verdict,
     brokenForMs: health.brokenForMs,
+    drained: cordon?.drained,
     previous: server.status,
     stableSeconds: pool?.spec.failback.stableSeconds ?? DEFAULT_STABLE_SECONDS,
     now,
@@ -69,18 +70,18 @@ function cameraCounts(gathered: Gathered): NonNullable<RecordingServerStatus['ca
   const { cameras, assignment, report, pod, server } = gathered;
   const capacity = server.spec.capacity?.cameras;
   const views = cameras.map(({ metadata, spec }) => ({ name: metadata.name, spec }));
-  const mine = isSubstitute(gathered)
-    ? substituteShare(views, capacity).taken
-    : views.filter(({ spec }) => spec.source.type === 'IP');
-  const assigned = Math.min(mine.length, MOST_CAMERAS);
+  const share = isSubstitute(gathered) ? substituteShare(views, capacity) : undefined;
+  const mine = share?.taken ?? views.filter(({ spec }) => spec.source.type === 'IP');
+  const leftOut = Math.min(share?.left.length ?? 0, MOST_CAMERAS);
+  const counts = { assigned: Math.min(mine.length, MOST_CAMERAS), ...(leftOut > 0 ? { leftOut } : {}) };
   const speaks =
     report?.role === assignment.role && report.epoch === assignment.epoch && report.podUID === pod?.metadata.uid;
   const { verdict, reachable } = gathered.health;
   // The last word of a server that is silent by now says nothing of what it records.
-  if (reachable.status === 'False') return { assigned, recording: 0 };
-  if (verdict === 'Unknown' && server.status?.cameras) return { assigned, recording: server.status.cameras.recording };
+  if (reachable.status === 'False') return { ...counts, recording: 0 };
+  if (verdict === 'Unknown' && server.status?.cameras) return { ...counts, recording: server.status.cameras.recording };
   const recording = speaks ? (report.cameras ?? []).filter(({ state }) => state === 'Recording').length : 0;
-  return { assigned, recording };
+  return { ...counts, recording };
 }
 
 /** For people only: decisions are taken on a monotonic clock. Kept as it was first seen. */
@@ -115,13 +116,16 @@ function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** The whole status of a server. `fault` is what only a person can mend; it stops nothing that runs. */
-export function planStatus(gathered: Gathered, fault: Fault | undefined): StatusPlan {
+/**
+ * The whole status of a server. `fault` is what only a person can mend; it stops nothing that runs. `outdated`: its pod is
+ * made from an older template; undefined when that can't be told.
+ */
+export function planStatus(gathered: Gathered, fault: Fault | undefined, outdated?: boolean): StatusPlan {
   const { server, pod, assignment, now } = gathered;
   const everReadyTime = server.status?.everReadyTime ?? (isReady(gathered) ? now.toISOString() : undefined);
   const state = stateOf(gathered);
   const stabilising = state.state === 'Broken' && state.healthyTime !== undefined;
-  const assessment: Assessment = { gathered, fault, everReady: everReadyTime !== undefined, stabilising };
+  const assessment: Assessment = { gathered, fault, everReady: everReadyTime !== undefined, stabilising, outdated };
   const status = present<RecordingServerStatus>({
     observedGeneration: server.metadata.generation,
     state: state.state,
@@ -136,6 +140,7 @@ export function planStatus(gathered: Gathered, fault: Fault | undefined): Status
     silentStartTime: silentStartTime(gathered),
     volumes: volumesOf(gathered),
     cameras: cameraCounts(gathered),
+    supersededEpoch: gathered.supersededEpoch,
     conditions: withTimes(assessment),
   });
   return { status, state };

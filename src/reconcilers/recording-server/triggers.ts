@@ -1,6 +1,8 @@
 import type { RecordingServer } from '../../crds/index.js';
+import { openQuestions } from '../../failover/camera-loss.js';
 import { deepEqual } from '../../operator/index.js';
 import { changedRoles } from '../changed-roles.js';
+import { serversOfNode } from '../cordon.js';
 import { type Inbox, keyOf, namespaceOf } from '../keys.js';
 import { isRenewal } from '../observations.js';
 import { claimNameOf, indexes, type Stores, type Watches } from '../stores.js';
@@ -60,7 +62,8 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
   });
   on('pools', (key, next, previous) => {
     const changes = changedRoles(next, previous);
-    if (changes.all || !deepEqual(next?.spec, previous?.spec)) {
+    const asked = !deepEqual(openQuestions(next?.status?.queue), openQuestions(previous?.status?.queue));
+    if (changes.all || asked || !deepEqual(next?.spec, previous?.spec)) {
       for (const member of membersOf(stores, key)) inbox.enqueue(member);
       return;
     }
@@ -96,6 +99,10 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
         for (const holder of stores.servers.byIndex(indexes.servingRole, server)) inbox.enqueue(keyOf(holder));
     });
   }
+  on('nodes', (name, next, previous) => {
+    if (next?.unschedulable === previous?.unschedulable) return;
+    for (const server of serversOfNode(stores, name, next ?? previous)) inbox.enqueue(server);
+  });
   on('claims', (_key, next, previous) => {
     const claim = next ?? previous;
     if (claim) sharers(claim.metadata.namespace, claim.metadata.name);

@@ -15,6 +15,7 @@ const task = z.object({
   segmentSeconds: z.number(),
   retentionSeconds: z.number(),
   priority: z.enum(['High', 'Normal', 'Low', 'Never']),
+  maxSessions: z.number().optional(),
 });
 
 const savedState = z.object({

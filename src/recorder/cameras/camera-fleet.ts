@@ -9,23 +9,29 @@ import type { CameraTask } from './camera-task.js';
 export class CameraFleet {
   readonly #host: RecordingHost;
   readonly #recordings = new Map<string, CameraRecording>();
+  /** Last words of cameras that were released. */
+  readonly #released = new Map<string, ReportedCamera>();
   #place: Place = { role: '', epoch: 0 };
 
   constructor(host: RecordingHost) {
     this.#host = host;
   }
 
-  /** Records exactly these cameras, into this place. What goes on is not interrupted. */
-  assign(place: Place, tasks: readonly CameraTask[]): void {
-    const wanted = new Set(tasks.map((task) => task.name));
+  /**
+   * Records exactly these cameras, into this place, without those that are released for another recorder. What goes on
+   * is not interrupted.
+   */
+  assign(place: Place, tasks: readonly CameraTask[], released: ReadonlySet<string> = new Set()): void {
+    const wanted = new Set(tasks.map((task) => task.name).filter((name) => !released.has(name)));
+    for (const name of this.#released.keys()) if (!released.has(name)) this.#released.delete(name);
     for (const [name, recording] of this.#recordings) {
-      if (!wanted.has(name)) this.#drop(name, recording);
+      if (!wanted.has(name)) this.#drop(name, recording, released.has(name));
     }
     if (place.role !== this.#place.role || place.epoch !== this.#place.epoch) {
       this.#place = place;
       for (const recording of this.#recordings.values()) recording.moveTo(place);
     }
-    for (const task of tasks) this.#assignOne(task);
+    for (const task of tasks) if (wanted.has(task.name)) this.#assignOne(task);
   }
 
   #assignOne(task: CameraTask): void {
@@ -39,9 +45,11 @@ export class CameraFleet {
     recording.start();
   }
 
-  #drop(name: string, recording: CameraRecording): void {
+  #drop(name: string, recording: CameraRecording, isReleased: boolean): void {
     this.#recordings.delete(name);
     void recording.stop();
+    // The time of its last frame stays in the report: it is where the gap begins.
+    if (isReleased) this.#released.set(name, { ...recording.report(), error: 'CameraSessionLimit' });
   }
 
   volumesChanged(): void {
@@ -68,7 +76,7 @@ export class CameraFleet {
   }
 
   report(): ReportedCamera[] {
-    return [...this.#recordings.values()].map((recording) => recording.report());
+    return [...[...this.#recordings.values()].map((recording) => recording.report()), ...this.#released.values()];
   }
 
   /** Ends all recordings; resolves when every engine has ended. */

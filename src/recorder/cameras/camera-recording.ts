@@ -17,6 +17,7 @@ import type { Growth } from '../footage/journal.js';
 import { type Place, stagingFolder, writerName } from '../footage/layout.js';
 import { formatRetention } from '../footage/retention-plan.js';
 import { retryDelay } from './backoff.js';
+import { faultOf, sameFailure } from './camera-fault.js';
 import { type CameraTask, engineSource, rankOf } from './camera-task.js';
 import type { ConnectGate, Ticket } from './connect-gate.js';
 import { RecordingRun } from './recording-run.js';
@@ -93,6 +94,7 @@ export class CameraRecording {
       ...(this.#lastFrameTime === undefined ? {} : { lastFrameTime: this.#lastFrameTime.toISOString() }),
       ...(this.#run === undefined ? {} : { volume: this.#run.volume.name }),
       ...(this.#error === undefined ? {} : { error: this.#error.slice(0, 256) }),
+      ...(this.#error === undefined || this.#failureKind === undefined ? {} : { failure: faultOf(this.#failureKind) }),
     };
   }
 
@@ -104,7 +106,8 @@ export class CameraRecording {
   update(task: CameraTask): void {
     const before = this.#task;
     this.#task = task;
-    const same = { priority: task.priority, retentionSeconds: task.retentionSeconds };
+    const { priority, retentionSeconds, maxSessions } = task;
+    const same = { priority, retentionSeconds, maxSessions };
     if (deepEqual({ ...before, ...same }, task)) return;
     this.#abandon();
     this.#failures = 0;
@@ -135,6 +138,7 @@ export class CameraRecording {
     } else if (run.volume.state !== 'Full') {
       // Nowhere else to go: the engine is left alone, because a disk that merely hung loses nothing.
       this.#leaveRecording(run);
+      this.#failureKind = 'storage';
       this.#change('Failed', `footage volume ${run.volume.name}: ${run.volume.state}`);
     }
   }
@@ -209,7 +213,7 @@ export class CameraRecording {
     try {
       return { login: await this.#host.credentials(secretName) };
     } catch (error) {
-      return { kind: 'ended', message: error instanceof Error ? error.message : String(error) };
+      return { kind: 'credentials', message: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -254,12 +258,16 @@ export class CameraRecording {
     if (failure.kind === 'engine') this.#host.onEngineTrouble();
     log.warn({ camera: this.#task.name, kind: failure.kind, failures: this.#failures }, failure.message);
     // Words of retries differ in detail; only another kind of failure is worth a write of the report.
-    const known = this.#state === 'Failed' && this.#failureKind === failure.kind;
+    const known = this.#state === 'Failed' && sameFailure(this.#failureKind, failure.kind);
     this.#failureKind = failure.kind;
     // A broken stream is first tried again at once; only when that fails, the camera has failed.
     if (!known) this.#change(hadFrames ? 'Connecting' : 'Failed', failure.message);
     const takingOver = this.#host.takingOver();
-    const delay = retryDelay({ kind: failure.kind, failures: this.#failures, takingOver }, Math.random());
+    const singleSession = this.#task.maxSessions === 1;
+    const delay = retryDelay(
+      { kind: failure.kind, failures: this.#failures, takingOver, singleSession },
+      Math.random(),
+    );
     this.#timer = clock.setTimer(delay, () => this.#attempt());
   }
 

@@ -13,6 +13,8 @@ export interface CameraTask {
   readonly segmentSeconds: number;
   readonly retentionSeconds: number;
   readonly priority: 'High' | 'Normal' | 'Low' | 'Never';
+  /** Sessions that the camera allows at once; undefined when nobody said. */
+  readonly maxSessions?: number | undefined;
 }
 
 const RANKS: Record<CameraTask['priority'], number> = { High: 0, Normal: 1, Low: 2, Never: 3 };
@@ -35,6 +37,7 @@ export function taskOf(camera: CameraAssignment): CameraTask {
     segmentSeconds: recording.segmentSeconds,
     retentionSeconds: recording.retentionSeconds,
     priority,
+    ...(source.maxSessions === undefined ? {} : { maxSessions: source.maxSessions }),
   };
 }
 
@@ -55,6 +58,15 @@ export function engineSource(task: CameraTask, credentials: Credentials | undefi
 export interface LeftOut {
   readonly name: string;
   readonly reason: 'AnalogNotTransferable' | 'PriorityNever' | 'CapacityExceeded';
+}
+
+/**
+ * Cameras that a superseded recorder lets go before the handover: those that allow one session only, which the new
+ * holder needs to prove its recording. All others go on (law 6).
+ */
+export function releasedCameras(tasks: readonly CameraTask[], superseded: boolean): ReadonlySet<string> {
+  if (!superseded) return new Set();
+  return new Set(tasks.filter(({ maxSessions }) => maxSessions === 1).map(({ name }) => name));
 }
 
 export interface Selection {

@@ -10,11 +10,21 @@ export interface CameraWatchOptions {
   readonly onChange: () => void;
 }
 
+/** A camera that is watched, and the server that is to record it by its status. */
+export interface WatchedCamera {
+  readonly task: CameraTask;
+  readonly boundTo: string | undefined;
+}
+
+function watched(camera: CameraAssignment): WatchedCamera {
+  return { task: taskOf(camera), boundTo: camera.status?.boundTo?.server };
+}
+
 /** Watches the cameras of the role that is served; a change of role changes the watch. */
 export class CameraWatch {
   readonly #options: CameraWatchOptions;
   #role = '';
-  #reflector: Reflector<CameraTask> | undefined;
+  #reflector: Reflector<WatchedCamera> | undefined;
 
   constructor(options: CameraWatchOptions) {
     this.#options = options;
@@ -31,20 +41,26 @@ export class CameraWatch {
   /** The role's cameras by name; undefined as long as the API server has not listed them. */
   get cameras(): readonly CameraTask[] | undefined {
     const store = this.#reflector?.store;
-    return store?.synced ? [...store.list()].sort((a, b) => (a.name < b.name ? -1 : 1)) : undefined;
+    if (!store?.synced) return undefined;
+    return [...store.list()].map(({ task }) => task).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** What is known so far, with the servers that the cameras are bound to. */
+  get watched(): readonly WatchedCamera[] {
+    return [...(this.#reflector?.store.list() ?? [])];
   }
 
   async stop(): Promise<void> {
     await this.#reflector?.stop();
   }
 
-  #start(role: string): Reflector<CameraTask> {
+  #start(role: string): Reflector<WatchedCamera> {
     const { client, namespace, log, metrics, onChange } = this.#options;
-    const reflector = createReflector<CameraTask>(client, {
+    const reflector = createReflector<WatchedCamera>(client, {
       type: cameraAssignments,
       namespace,
       fieldSelector: `spec.serverRef.name=${role}`,
-      project: (raw) => taskOf(raw as unknown as CameraAssignment),
+      project: (raw) => watched(raw as unknown as CameraAssignment),
       onChange,
       log,
       metrics,

@@ -18,6 +18,8 @@ export interface FootageVolumeOptions {
   readonly hurried: () => boolean;
   /** Where segments belong whose place marker is lost; undefined while it is not known. */
   readonly placeOf: (camera: string) => Place | undefined;
+  /** The recorder records nothing: its disks may be measured. */
+  readonly standsBy?: () => boolean;
   readonly onChange: () => void;
   readonly onGrowth: (volume: FootageVolume, writers: ReadonlyMap<string, Growth>) => void;
 }
@@ -58,6 +60,7 @@ export class FootageVolume {
       clock,
       log,
       onChange,
+      ...(options.standsBy === undefined ? {} : { standsBy: options.standsBy }),
     });
   }
 

@@ -6,6 +6,15 @@ import { Rounds } from '../rounds.js';
 import { formatIdentity, type Identity, judgeOwnership } from './identity.js';
 import { PROBE_SCRIPT, type ProbeOutput, parseProbe, type Space } from './probe-script.js';
 import { type Verdict, type VolumeState, verdictOfError } from './verdict.js';
+import {
+  hasRoom,
+  MEASURE_DEADLINE_MS,
+  MEASURE_EVERY_MS,
+  MEASURE_SCRIPT,
+  measuredRate,
+  RATE_AT_DEADLINE,
+  steppedRate,
+} from './write-rate.js';
 
 export interface VolumeMonitorOptions {
   readonly mount: VolumeMount;
@@ -19,6 +28,8 @@ export interface VolumeMonitorOptions {
   readonly intervalMs?: number;
   /** A probe that has not answered by then makes the volume lost. Milliseconds, default 2,500. */
   readonly deadlineMs?: number;
+  /** The recorder records nothing: the disk's write rate may be measured, at the start and then each hour. */
+  readonly standsBy?: () => boolean;
 }
 
 // A hung disk that answers again often hangs again: it must answer twice before cameras go back to it.
@@ -46,6 +57,10 @@ export class VolumeMonitor {
   #freePercent: number | undefined;
   #goodInARow = 0;
   #probes = 0;
+  #writeRate: number | undefined;
+  #measuredAt = Number.NEGATIVE_INFINITY;
+  /** When a measurement that did not end was given up; its child may still be in the kernel. */
+  #measureGivenUpAt: number | undefined;
   readonly #rounds: Rounds;
 
   constructor(options: VolumeMonitorOptions) {
@@ -81,6 +96,10 @@ export class VolumeMonitor {
   get freePercent(): number | undefined {
     return this.#freePercent;
   }
+  /** Megabytes a second in coarse steps, as measured while the recorder stood by. */
+  get writeRate(): number | undefined {
+    return this.#writeRate;
+  }
   get name(): string {
     return this.mount.name;
   }
@@ -100,10 +119,41 @@ export class VolumeMonitor {
 
   async #round(): Promise<number> {
     // Still in the kernel since the last round: lost already, and a second child would only join it.
-    if (!this.#lane.busy) this.#settle(await this.#probe());
+    if (!this.#lane.busy) {
+      this.#measureGivenUpAt = undefined;
+      this.#settle(await this.#probe());
+      if (this.#measureDue()) await this.#measure();
+    } else if (this.#hangsSinceMeasured()) {
+      this.#settle({ state: 'Lost', message: 'no answer since its write rate was measured: the disk hangs' });
+    }
     // The identity has been learned, and the disk itself has still to answer.
     const goesOn = this.#state === 'Unknown' && this.#expected !== '' && this.#probes < QUICK_PROBES;
     return goesOn ? 0 : (this.#options.intervalMs ?? 1000);
+  }
+
+  #measureDue(): boolean {
+    if (this.#state !== 'Healthy' || this.#options.standsBy?.() !== true || !this.#rounds.running) return false;
+    return this.#options.clock.monotonic() - this.#measuredAt >= MEASURE_EVERY_MS && hasRoom(this.#output?.space);
+  }
+
+  /** In the lane of the probes: there are never two children on one disk. */
+  async #measure(): Promise<void> {
+    const { clock } = this.#options;
+    this.#measuredAt = clock.monotonic();
+    const args = [this.mount.mountPath, this.#expected];
+    const result = await this.#lane.run({ script: MEASURE_SCRIPT, args, deadlineMs: MEASURE_DEADLINE_MS });
+    const now = clock.monotonic();
+    if (result.timedOut) this.#measureGivenUpAt = now;
+    const rate = result.timedOut ? RATE_AT_DEADLINE : measuredRate(result.stdout, now - this.#measuredAt);
+    const before = this.#writeRate;
+    if (rate !== undefined) this.#writeRate = steppedRate(rate, before);
+    if (this.#writeRate !== before) this.#notify();
+  }
+
+  /** A slow disk lets the killed child go after a moment, a hung one does not. */
+  #hangsSinceMeasured(): boolean {
+    const since = this.#measureGivenUpAt;
+    return since !== undefined && this.#options.clock.monotonic() - since >= (this.#options.deadlineMs ?? 2500);
   }
 
   /** One probe; undefined when only the identity was learned and the disk itself has still to answer. */

@@ -31,6 +31,8 @@ export type FailureKind =
   | 'ended'
   /** The stream's format was not understood; more probing may help. */
   | 'format'
+  /** The Secret with the camera's login can't be read. */
+  | 'credentials'
   /** The footage volume refused. */
   | 'storage'
   /** The engine itself is broken: missing, crashing, wrong options. */

@@ -53,7 +53,10 @@ interface Writer {
   place: Place;
   /** No engine writes any more: the newest segment is closed too. */
   ended: boolean;
-  retention: string;
+  /** Text of the rule; empty for a writer of an earlier run, whose rule was written by that. */
+  readonly retention: string;
+  /** The role beside whose footage the rule lies already. */
+  retentionRole: string | undefined;
 }
 
 const ROUND_DEADLINE_MS = 10_000;
@@ -99,7 +102,7 @@ export class Journal {
    */
   open(camera: string, writer: string, place: Place, retention: string): Promise<boolean> {
     const folder = stagingFolder(camera, writer);
-    this.#writers.set(writer, { camera, name: writer, place, ended: false, retention });
+    this.#writers.set(writer, { camera, name: writer, place, ended: false, retention, retentionRole: undefined });
     return new Promise((done) => {
       const commands: JournalCommand[] = [
         { verb: 'folder', path: folder },
@@ -238,7 +241,7 @@ export class Journal {
       { camera, place, marked: folder.place !== undefined },
       'promoting segments of an earlier run',
     );
-    this.#writers.set(name, { camera, name, place, ended: true, retention: '' });
+    this.#writers.set(name, { camera, name, place, ended: true, retention: '', retentionRole: undefined });
   }
 
   #promote(writer: Writer, closed: readonly StagedFile[]): void {
@@ -254,10 +257,11 @@ export class Journal {
       made.add(target);
       this.#pending.push({ verb: 'move', from: `${source}/${name}`, to: `${target}/${name}` });
     }
-    if (made.size > 0 && writer.retention !== '') {
+    // Once a role: a writer may go on under another one, and its footage has to age there too.
+    if (made.size > 0 && writer.retention !== '' && writer.retentionRole !== writer.place.role) {
       const path = `${cameraFolder(writer.place.role, writer.camera)}/retention.json`;
       this.#pending.push({ verb: 'write', path, text: writer.retention });
-      writer.retention = '';
+      writer.retentionRole = writer.place.role;
     }
   }
 

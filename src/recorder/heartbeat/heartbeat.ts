@@ -4,7 +4,7 @@ import { microTime } from '../../operator/micro-time.js';
 import type { Assignment } from '../assignment/assignment.js';
 import { Rounds } from '../rounds.js';
 import { ClockOffset } from './clock-offset.js';
-import { assignmentOf, type Lease, renewalInterval, serverSecond } from './lease.js';
+import { assignmentOf, type Lease, type LeaseNotices, noticesOf, renewalInterval, serverSecond } from './lease.js';
 
 export interface HeartbeatOptions {
   readonly client: Pick<ApiClient, 'get' | 'patch'>;
@@ -13,7 +13,7 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Called with every answer; the assignment is undefined when the Lease carries none. */
-  readonly onAnswer: (assignment: Assignment | undefined) => void;
+  readonly onAnswer: (assignment: Assignment | undefined, notices: LeaseNotices) => void;
 }
 
 const RETRY_MS = 1000;
@@ -103,7 +103,7 @@ export class Heartbeat {
       this.#answered = number;
       this.#timeoutSeconds = lease.spec?.leaseDurationSeconds ?? SHORTEST_TIMEOUT_SECONDS;
       this.#failing = false;
-      if (this.#rounds.running) this.#options.onAnswer(assignmentOf(lease));
+      if (this.#rounds.running) this.#options.onAnswer(assignmentOf(lease), noticesOf(lease));
       return true;
     } catch (error) {
       this.#complain(error);

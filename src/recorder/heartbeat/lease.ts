@@ -17,6 +17,22 @@ export function assignmentOf(lease: Lease): Assignment | undefined {
   return { role: annotations[labels.leaseServingRole] ?? '', epoch, podUID: podUID === '' ? undefined : podUID };
 }
 
+/** What else the operator tells a recorder by its Lease. */
+export interface LeaseNotices {
+  /** Another recorder takes over the role at this epoch; undefined when none does. */
+  readonly supersededEpoch: number | undefined;
+  /** Questions whether the cameras of a role are reached, as `<role>/<time>`. */
+  readonly questions: readonly string[];
+}
+
+/** The notices in the annotations; '' says that nothing holds any more. */
+export function noticesOf(lease: Lease): LeaseNotices {
+  const annotations = lease.metadata.annotations ?? {};
+  const epoch = Number(annotations[labels.leaseSupersededEpoch]);
+  const questions = (annotations[labels.leaseProbe] ?? '').split(' ').filter((id) => id !== '');
+  return { supersededEpoch: Number.isSafeInteger(epoch) && epoch > 0 ? epoch : undefined, questions };
+}
+
 /** The server's clock when it took our write: a field manager's time is set by the server at each change. */
 export function serverSecond(lease: Lease): number | undefined {
   const times = (lease.metadata.managedFields ?? []).map(({ time }) => Date.parse(time ?? ''));

@@ -1,4 +1,4 @@
-import type { RecorderReportStatus, ReportedCamera, ReportedVolume } from '../../crds/recorder-report.js';
+import type { Reachability, RecorderReportStatus, ReportedCamera, ReportedVolume } from '../../crds/recorder-report.js';
 import type { Order } from '../assignment/assignment.js';
 import type { LeftOut } from '../cameras/camera-task.js';
 import type { VolumeMonitor } from '../disks/volume-monitor.js';
@@ -16,6 +16,8 @@ export interface ReportInput {
   /** When the cameras were left out. */
   readonly orderTime: Date;
   readonly clockOffsetSeconds: number | undefined;
+  /** What a standby found when it probed its pool's cameras. */
+  readonly reachability?: Reachability | undefined;
 }
 
 const MOST_CAMERAS = 1024;
@@ -40,6 +42,7 @@ export function reportStatus(input: ReportInput): RecorderReportStatus {
     },
     volumes: input.volumes.map(reportedVolume),
     cameras: cameras.slice(0, MOST_CAMERAS),
+    ...(input.reachability === undefined ? {} : { reachability: input.reachability }),
   };
 }
 
@@ -55,6 +58,7 @@ function reportedVolume(volume: VolumeMonitor): ReportedVolume {
     ...(fileSystem === undefined ? {} : { fileSystem }),
     ...(freePercent === undefined ? {} : { freePercent }),
     ...(space === undefined ? {} : { sizeBytes: space.sizeBytes }),
+    ...(volume.writeRate === undefined ? {} : { writeMegabytesPerSecond: volume.writeRate }),
   };
 }
 

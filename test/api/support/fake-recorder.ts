@@ -1,5 +1,11 @@
 // A fake of the recorder agent: on a bare control plane no kubelet runs the pod that would renew and report.
-import { childNames, type RecordingServer, recorderReports, recordingServers } from '../../../src/crds/index.js';
+import {
+  childNames,
+  labels,
+  type RecordingServer,
+  recorderReports,
+  recordingServers,
+} from '../../../src/crds/index.js';
 import { type KubeClient, microTime, resources } from '../../../src/operator/index.js';
 
 /** Renews the Lease of a server every second and reports what it records, by the assignment in the server's status. */
@@ -9,6 +15,10 @@ export class FakeRecorder {
   readonly #server: string;
   readonly #cameras: readonly string[];
   #timer: NodeJS.Timeout | undefined;
+  /** It reaches none of the cameras that it records. */
+  cutOff = false;
+  /** Cameras that it reaches of a role that it is asked for. */
+  reaches = 0;
   #reported = '';
   #running: Promise<void> = Promise.resolve();
 
@@ -42,8 +52,9 @@ export class FakeRecorder {
     await this.#claimPhase(status.podUID);
     const spec = { renewTime: microTime(new Date()), holderIdentity: status.podUID };
     const lease = { namespace: this.#namespace, name: childNames.lease(this.#server) };
-    await this.#client.patch(resources.leases, lease, { spec });
-    await this.#report(status.servingRole ?? '', status.epoch ?? 1, status.podUID);
+    const { metadata } = await this.#client.patch(resources.leases, lease, { spec });
+    const asked = metadata.annotations?.[labels.leaseProbe] ?? '';
+    await this.#report(status.servingRole ?? '', status.epoch ?? 1, status.podUID, asked);
   }
 
   /** Nobody runs the pod, so nobody says so. */
@@ -57,8 +68,8 @@ export class FakeRecorder {
       });
   }
 
-  async #report(role: string, epoch: number, podUID: string): Promise<void> {
-    const word = `${role}/${epoch}/${podUID}`;
+  async #report(role: string, epoch: number, podUID: string, asked: string): Promise<void> {
+    const word = `${role}/${epoch}/${podUID}/${asked}/${this.cutOff}/${this.reaches}`;
     if (word === this.#reported) return;
     const sinceTime = new Date().toISOString();
     const volume = { name: 'footage', mountPath: '/footage/a', state: 'Healthy', sinceTime, fileSystem: 'ext4' };
@@ -72,9 +83,20 @@ export class FakeRecorder {
       clockOffsetSeconds: 0,
       recordingService: { state: 'Ready', sinceTime },
       volumes: [volume],
-      cameras: cameras.map((name) => ({ name, state: 'Recording', sinceTime, startTime: sinceTime })),
+      cameras: cameras.map((name) =>
+        this.cutOff
+          ? { name, state: 'Failed', failure: 'Unreachable', error: 'the camera does not answer', sinceTime }
+          : { name, state: 'Recording', sinceTime, startTime: sinceTime },
+      ),
+      reachability: role === '' && asked !== '' ? this.#answer(asked, sinceTime) : null,
     };
     await this.#client.patchStatus(recorderReports, { namespace: this.#namespace, name: this.#server }, { status });
     this.#reported = word;
+  }
+
+  #answer(asked: string, checkedTime: string): object {
+    const counts = { cameras: 1, total: 1, reachable: 1, unreachable: [], noCredentials: [] };
+    const answers = asked.split(' ').map((id) => ({ id, total: 1, reachable: this.reaches }));
+    return { checkedTime, ...counts, asked: answers };
   }
 }

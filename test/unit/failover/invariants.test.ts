@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import type { FailoverPoolStatus } from '../../../src/crds/index.js';
 import { assignmentOf } from '../../../src/failover/assignment.js';
+import { isMoveCause } from '../../../src/failover/causes.js';
 import { decide } from '../../../src/failover/decide.js';
 import { heldRoles, isHolder } from '../../../src/failover/roles.js';
 import type { PoolInput } from '../../../src/failover/types.js';
@@ -122,6 +123,58 @@ const stepArb: fc.Arbitrary<[string, Step]> = fc.oneof(
       },
     ]),
   },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(serverArb, fc.constantFrom('Normal' as const, 'Maintenance' as const))
+      .map(([name, operatingMode]): [string, Step] => [
+        `${name} in operating mode ${operatingMode}`,
+        present(name, (pool) => pool.edit(name, { operatingMode })),
+      ]),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(serverArb, fc.boolean())
+      .map(([name, cordoned]): [string, Step] => [
+        `node of ${name} cordoned: ${cordoned}`,
+        present(name, (pool) => pool.change(name, { cordonedNode: cordoned ? `node-${name}` : undefined })),
+      ]),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(serverArb, fc.boolean())
+      .map(([name, outdated]): [string, Step] => [
+        `${name} outdated: ${outdated}`,
+        present(name, (pool) => pool.edit(name, { updateStrategy: 'Switchover' }).change(name, { outdated })),
+      ]),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('a', 'b', 'c', 'z'),
+        fc.constantFrom('switchover', 'failback', 'release-hold'),
+        fc.option(serverArb),
+      )
+      .map(([role, verb, to]): [string, Step] => [
+        `request ${verb} ${role} ${to}`,
+        (pool) => {
+          const command = verb === 'release-hold' ? verb : `${verb} ${role}${to === null ? '' : ` to ${to}`}`;
+          pool.request = `${fresh('request')} ${command}`;
+        },
+      ]),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('None' as const, 'Automatic' as const, 'Manual' as const).map((mode): [string, Step] => [
+      `failback ${mode}`,
+      (pool) => {
+        pool.spec = { ...pool.spec, failback: { mode, stableSeconds: 30 } };
+      },
+    ]),
+  },
   { weight: 2, arbitrary: fc.constant<[string, Step]>(['operator restarts', (pool) => pool.restartOperator()]) },
   {
     weight: 1,
@@ -147,7 +200,7 @@ const stepArb: fc.Arbitrary<[string, Step]> = fc.oneof(
     arbitrary: fc.boolean().map((asked): [string, Step] => [
       `release of a hold asked for: ${asked}`,
       (pool) => {
-        pool.releaseHold = asked;
+        pool.request = asked ? `release-${pool.monotonic} release-hold` : undefined;
       },
     ]),
   },
@@ -185,6 +238,7 @@ function onlyFitStandbysTakeOver(input: PoolInput, after: FailoverPoolStatus): v
   expect(input.spec.paused, 'paused').to.equal(false);
   const underHold = after.hold !== undefined && after.hold.releasedTime === undefined;
   expect(underHold && isSilent(input, current), 'held by a storm').to.equal(false);
+  if (isMoveCause(current.trigger)) expect(after.queue, 'failures go first').to.equal(undefined);
   const standby = input.servers.find(({ name }) => name === current.standby);
   expect(standby?.health.verdict).to.equal('Healthy');
   expect(standby).to.include({ member: true, deleting: false });
@@ -196,6 +250,11 @@ function onlyFitStandbysTakeOver(input: PoolInput, after: FailoverPoolStatus): v
   const broken = input.servers.find(({ name }) => name === current.server);
   const failedBefore = after.history?.some(({ outcome, role }) => outcome === 'Superseded' && role === current.role);
   const role = heldRoles(input).find(({ name }) => name === current.role);
+  if (isMoveCause(current.trigger)) {
+    expect(['Healthy', 'NeverReady'], 'it goes on').to.include(broken?.health.verdict);
+    expect(standby?.cordonedNode, 'no plan leads to a cordoned node').to.equal(undefined);
+    return;
+  }
   const gone = broken?.member !== true || role === undefined || !isHolder(role, broken);
   expect(gone || failedBefore === true || broken?.health.verdict === 'Broken', 'evidence').to.equal(true);
 }
@@ -224,6 +283,23 @@ function previousHoldersGoOn(input: PoolInput, after: FailoverPoolStatus): void 
   }
 }
 
+/** Law 6: what a healthy server records goes on being recorded, unless a failure of its holder is being dealt with. */
+function plannedMovesLoseNothing(pool: PoolWorld, before: FailoverPoolStatus, recorded: Map<string, string[]>): void {
+  const failures = [before.current, pool.status.current].filter(
+    (current) => current !== undefined && !isMoveCause(current.trigger),
+  );
+  const queued = [...(before.queue ?? []), ...(pool.status.queue ?? [])].map(({ role }) => role);
+  const broken = new Set([...failures.map((current) => current?.role), ...queued]);
+  for (const [role, servers] of recorded) {
+    if (servers.length === 0 || broken.has(role) || before.epoch === undefined) continue;
+    expect(healthyRecorders(pool, role), `${role} was recorded by ${servers}`).to.not.deep.equal([]);
+  }
+}
+
+function healthyRecorders(pool: PoolWorld, role: string): string[] {
+  return pool.recording(role).filter((name) => pool.view(name).health.verdict === 'Healthy');
+}
+
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !(value instanceof Map) && !(value instanceof Date)) {
     Object.values(value).forEach(freeze);
@@ -236,7 +312,9 @@ function decideAndCheck(pool: PoolWorld, orders: Map<string, number>): void {
   const input = freeze(structuredClone(pool.input()));
   const decision = decide(input);
   expect(decide(input), 'the same input gives the same decision').to.deep.equal(decision);
+  const recorded = new Map(['a', 'b', 'c'].map((role) => [role, healthyRecorders(pool, role)]));
   pool.decide();
+  plannedMovesLoseNothing(pool, input.status, recorded);
   oneHolderARole({ ...input, status: pool.status });
   epochsOnlyGrow(input.status, pool.status);
   onlyFitStandbysTakeOver(input, pool.status);
@@ -259,10 +337,11 @@ function movesTo(pool: PoolWorld, name: string, poolName: string): void {
 function mendAll(pool: PoolWorld): void {
   pool.spec = { ...pool.spec, paused: false };
   pool.backupsWork = true;
-  pool.releaseHold = false;
+  pool.request = undefined;
   for (const name of names) {
     if (!pool.servers.has(name)) pool.add(builderOf(name, fresh('mended')));
     movesTo(pool, name, 'pool');
+    pool.edit(name, { operatingMode: 'Normal' }).change(name, { cordonedNode: undefined, outdated: false });
     pool.recovers(name).report(name, { podUID: pool.view(name).podUID });
   }
   for (let round = 0; round < 12; round += 1) {

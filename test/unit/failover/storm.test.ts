@@ -305,7 +305,7 @@ describe('the storm hold', () => {
 
   it('ends when a person asks for it', () => {
     const pool = storm().settle().advance(1_000);
-    pool.releaseHold = true;
+    pool.request = 'r1 release-hold';
     pool.decide();
     expect(pool.status.hold).to.include({ releasedTime: '2026-01-02T03:04:06.000Z', reason: 'Requested' });
     expect(pool.status.current?.server).to.equal('a');
@@ -314,10 +314,10 @@ describe('the storm hold', () => {
 
   it('does nothing when a person asks for the release of a hold that is not there', () => {
     const pool = world();
-    const before = JSON.stringify(pool.status);
-    pool.releaseHold = true;
+    pool.request = 'r1 release-hold';
     pool.settle();
-    expect(JSON.stringify(pool.status)).to.equal(before);
+    expect(pool.status).to.not.have.property('hold');
+    expect(pool.status.lastRequest).to.include({ id: 'r1', outcome: 'Done' });
   });
 
   describe('once released', () => {

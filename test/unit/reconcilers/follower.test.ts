@@ -33,7 +33,8 @@ describe('law 7: a replica that does not lead', () => {
     const metadata = { name: 'a', namespace, labels: mine };
     const pod = api.put(resources.pods, { metadata, spec: {}, status: { phase: 'Running' } });
     const podUID = pod.metadata.uid;
-    const service = { podUID, recordingService: { state: 'Ready', sinceTime: everReadyTime } };
+    const volumes = [{ name: 'a', mountPath: '/footage/a', state: 'Healthy', sinceTime: everReadyTime }];
+    const service = { podUID, recordingService: { state: 'Ready', sinceTime: everReadyTime }, volumes };
     api.put(recorderReports, { metadata, status: service });
     const renew = (renewTime: string): void => {
       const spec = { leaseDurationSeconds: 3, holderIdentity: podUID, renewTime };
@@ -71,8 +72,12 @@ describe('law 7: a replica that does not lead', () => {
       observations.start();
       for (const reflector of watches.reflectors) reflector.start();
       await until('it is seen', () => observations.get('ns/a')?.leaseSeenAt !== undefined);
-      renew('t1');
-      await until('its heartbeat is seen', () => verdict() === 'Healthy');
+      let beats = 0;
+      const beating = setInterval(() => {
+        beats += 1;
+        renew(`t${beats}`);
+      }, 300);
+      await until('its heartbeat is seen', () => verdict() === 'Healthy').finally(() => clearInterval(beating));
       await until('its silence is seen', () => observations.healthOf('ns/a').trigger === 'Unreachable');
       expect(api.count(({ method }) => method !== 'GET')).to.equal(0);
     } finally {

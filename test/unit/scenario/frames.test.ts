@@ -21,6 +21,14 @@ describe('holes in the footage of a camera', () => {
     expect(seconds([...frames(0, 10_000), ...late, ...frames(11_100, 20_000)])).to.deep.equal([]);
   });
 
+  it('are not where two recorders had the same pictures late, whichever came first', () => {
+    const late = (writer: string, fromMs: number) =>
+      Array.from({ length: 11 }, (_, index) => frame(fromMs + index, writer));
+    const one = [...frames(0, 10_000), ...late('a', 11_000), ...frames(11_100, 20_000)];
+    const other = [...frames(50, 10_050, 'b'), ...late('b', 11_001), ...frames(11_150, 20_000, 'b')];
+    expect(seconds([...one, ...other].sort((x, y) => x.timeMs - y.timeMs))).to.deep.equal([]);
+  });
+
   it('are between two writers, whatever comes at once afterwards', () => {
     const burst = Array.from({ length: 20 }, (_, index) => frame(12_000 + index, 'b'));
     expect(seconds([...frames(0, 10_000), ...burst, ...frames(12_100, 20_000, 'b')])).to.deep.equal([2.1]);

@@ -65,6 +65,8 @@ describe('the arguments of npm test', () => {
   });
 
   it('are refused with the known names when a level does not exist', () => {
-    expect(() => parseArguments(['units'])).to.throw("no test level 'units'; the levels are unit, media, api, e2e");
+    expect(() => parseArguments(['units'])).to.throw(
+      "no test level 'units'; the levels are unit, media, api, chaos, e2e",
+    );
   });
 });

@@ -6,8 +6,8 @@ import { childMetadata } from './metadata.js';
 export type DisruptionBudgetObject = KubeObject & { spec: V1PodDisruptionBudgetSpec };
 
 /**
- * Makes a drain wait while the pod serves a role: it selects the serving-role label, so a pod whose role has moved away
- * is free to go. A pod that is not ready is no reason to hold a drain up (AlwaysAllow).
+ * Makes a drain wait while the pod records a role: it selects the recording-role label, which a previous holder keeps
+ * until the handover (evicting it before the proof would be a gap), so a pod whose role has moved away is free to go. A pod that is not ready is no reason to hold a drain up (AlwaysAllow).
  */
 export function buildDisruptionBudget(server: RecordingServer): DisruptionBudgetObject {
   return {
@@ -18,7 +18,7 @@ export function buildDisruptionBudget(server: RecordingServer): DisruptionBudget
       minAvailable: 1,
       selector: {
         matchLabels: { [labels.server]: server.metadata.name },
-        matchExpressions: [{ key: labels.servingRole, operator: 'Exists' }],
+        matchExpressions: [{ key: labels.recordingRole, operator: 'Exists' }],
       },
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
     },

@@ -23,6 +23,8 @@ export interface PodInput {
   readonly defaultImagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   /** Role that the pod serves from the start; '' for none. */
   readonly servingRole: string;
+  /** Role that it records, from its assignment to the handover; '' for none. */
+  readonly recordingRole?: string | undefined;
 }
 
 /** Long enough for open segments to be closed, short enough for a drain. */
@@ -164,7 +166,11 @@ export function buildPod(input: PodInput): PodObject {
     kind: 'Pod',
     metadata: {
       ...metadata,
-      labels: input.servingRole === '' ? podLabels : { ...podLabels, [labels.servingRole]: input.servingRole },
+      labels: {
+        ...podLabels,
+        ...(input.servingRole === '' ? {} : { [labels.servingRole]: input.servingRole }),
+        ...(input.recordingRole ? { [labels.recordingRole]: input.recordingRole } : {}),
+      },
       annotations: { ...template?.annotations, [labels.templateHash]: templateHash },
     },
     spec,

@@ -5,6 +5,14 @@ import { childMetadata } from './metadata.js';
 
 export type RoleObject = KubeObject & { rules: V1PolicyRule[] };
 
+/**
+ * A standby asks the cameras of its pool whether it reaches them, so it has to know the pool's roles. By field selector
+ * too; a server holds no secret.
+ */
+function poolMembers({ spec }: RecordingServer): V1PolicyRule[] {
+  return spec.poolRef ? [{ apiGroups: [GROUP], resources: ['recordingservers'], verbs: ['list'] }] : [];
+}
+
 function ownObjects(name: string): V1PolicyRule[] {
   return [
     {
@@ -28,7 +36,7 @@ function ownObjects(name: string): V1PolicyRule[] {
 }
 
 /**
- * What the recorder may do: its own Lease, report and server, and the cameras of the namespace. `secretNames` are the
+ * What the recorder may do: its own Lease, report and server, the cameras of the namespace, and its pool's servers. `secretNames` are the
  * credentials of its cameras when it has no pool; a pool has a Role of its own for those of all its members.
  */
 export function buildRole(server: RecordingServer, secretNames: readonly string[]): RoleObject {
@@ -40,6 +48,6 @@ export function buildRole(server: RecordingServer, secretNames: readonly string[
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
     metadata: childMetadata(server, childNames.access(server.metadata.name)),
-    rules: [...ownObjects(server.metadata.name), ...secrets],
+    rules: [...ownObjects(server.metadata.name), ...poolMembers(server), ...secrets],
   };
 }

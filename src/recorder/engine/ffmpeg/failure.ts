@@ -35,6 +35,7 @@ const SENTENCES: Record<FailureKind, string> = {
   unreachable: 'the camera does not answer',
   ended: 'the camera ended the stream',
   format: "the stream's format was not understood",
+  credentials: "the camera's Secret can't be read",
   storage: 'the footage volume refused the segment',
   engine: 'the recording engine failed',
 };

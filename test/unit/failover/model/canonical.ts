@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FailoverPool, QueueEntry } from '../../../../src/crds/index.js';
+import type { CurrentFailover, FailoverPool, QueueEntry } from '../../../../src/crds/index.js';
 import type { Observation } from '../../../../src/failover/types.js';
 import { type ByName, type Objects, type Replica, seenBy, type World, wallOf } from './world.js';
 
@@ -30,6 +30,8 @@ const longest = {
   'storm-end': 61_000,
 } as const;
 
+/** Any other wait of the pool. Milliseconds. */
+const LONGEST_WAIT_MS = 301_000;
 /** A server that has been broken for longer is no part of a new storm. Milliseconds. */
 const LONG_BROKEN_MS = 300_000;
 
@@ -47,11 +49,14 @@ class Ranks {
   }
 }
 
+/** When it broke; 0 for a planned move, for which nothing has. */
+function timeOf({ brokenTime }: { readonly brokenTime?: string | undefined }): number {
+  return brokenTime === undefined ? 0 : Date.parse(brokenTime);
+}
+
 function brokenTimes(objects: Objects): number[] {
   return Object.values(objects.pools).flatMap(({ status }) =>
-    [...(status?.queue ?? []), ...(status?.current ? [status.current] : [])].map(({ brokenTime }) =>
-      Date.parse(brokenTime),
-    ),
+    [...(status?.queue ?? []), ...(status?.current ? [status.current] : [])].map(timeOf),
   );
 }
 
@@ -98,11 +103,11 @@ function age(now: number, since: number | undefined, most: number): number | und
 
 function poolView({ epochs, times, world }: Scale, pool: FailoverPool): unknown {
   const { status } = pool;
-  const entry = ({ role, server, trigger, brokenTime }: QueueEntry) => [
-    role,
-    server,
-    trigger,
-    times.of(Date.parse(brokenTime)),
+  const entry = (failure: QueueEntry | CurrentFailover) => [
+    failure.role,
+    failure.server,
+    failure.trigger,
+    times.of(timeOf(failure)),
   ];
   const { current } = status ?? {};
   const open = new Set([...(status?.queue ?? []), ...(current ? [current] : [])].map(({ brokenTime }) => brokenTime));
@@ -137,7 +142,7 @@ function poolView({ epochs, times, world }: Scale, pool: FailoverPool): unknown 
         proved,
       ];
     }),
-    tried.map(({ role, to, brokenTime }) => [role, to, times.of(Date.parse(brokenTime))]),
+    tried.map((entry) => [entry.role, entry.to, times.of(timeOf(entry))]),
   ];
 }
 
@@ -201,7 +206,7 @@ function replicaView(scale: Scale, { observations, contact, memories, unseen }: 
     [...memory]
       .map(([name, start]) => {
         const [kind = '', ...rest] = name.split('/');
-        const most = kind in longest ? longest[kind as keyof typeof longest] : longest.retry;
+        const most = kind in longest ? longest[kind as keyof typeof longest] : LONGEST_WAIT_MS;
         // A hold is known by its time, and there is one at most.
         const parts = kind.startsWith('storm') ? [] : rest;
         const ranked = parts.map((part) => (/^\d+$/.test(part) ? scale.epochs.of(Number(part)) : part));

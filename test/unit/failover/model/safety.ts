@@ -7,6 +7,7 @@ import type {
 } from '../../../../src/crds/index.js';
 import { reasons } from '../../../../src/crds/index.js';
 import { camerasOfRole, substituteShare } from '../../../../src/failover/cameras.js';
+import { isMoveCause } from '../../../../src/failover/causes.js';
 import { heldRoles, isHolder } from '../../../../src/failover/roles.js';
 import { healthSettings } from '../../../../src/failover/settings.js';
 import { able, orderOf } from './recorder.js';
@@ -113,10 +114,22 @@ const nothingMovesUnderHold = ofPools((pool, before) => {
   if (!pool.spec.paused) return undefined;
   const current = newTakeover(pool, before);
   if (current !== undefined) return `${current.standby} takes over while the pool is paused`;
+  // A planned move may be abandoned: that undoes, and moves nothing.
+  if (before.current !== undefined && isMoveCause(before.current.trigger)) return undefined;
   const kept = before.current?.step !== 'TakingOver' || pool.status?.current !== undefined;
   return kept || !pool.status?.roles?.some(({ name }) => name === before.current?.role)
     ? undefined
     : 'a takeover is given up while the pool is paused';
+});
+
+/** A planned move never goes before a broken server that could be served, and takes the role from a healthy holder. */
+const plannedMovesWait = ofPools((pool, before, { before: world }) => {
+  const current = newTakeover(pool, before);
+  if (current === undefined || !isMoveCause(current.trigger)) return undefined;
+  if (before.current !== undefined && before.current.step === 'TakingOver')
+    return `${current.role} is moved by plan while another takeover runs`;
+  const { verdict } = healths(world)(current.server);
+  return verdict === 'Broken' ? `${current.role} is moved by plan from ${current.server}, which is broken` : undefined;
 });
 
 /** In a storm nobody is replaced for silence; disks and services are no part of it. */
@@ -138,8 +151,9 @@ const queueInOrder = ofPools((pool, before) => {
   if (times.some((time, index) => index > 0 && time < (times[index - 1] ?? 0))) return 'the queue is out of order';
   if (new Set(queue.map(({ role }) => role)).size !== queue.length) return 'a role is queued twice';
   const current = newTakeover(pool, before);
-  if (current === undefined) return undefined;
-  const passed = (entry: QueueEntry) => Date.parse(entry.brokenTime) < Date.parse(current.brokenTime);
+  const brokenTime = current?.brokenTime;
+  if (current === undefined || brokenTime === undefined) return undefined;
+  const passed = (entry: QueueEntry) => Date.parse(entry.brokenTime) < Date.parse(brokenTime);
   const waits = (entry: QueueEntry) => mayBePassed.some((reason) => entry.waitingFor?.startsWith(`${reason}:`));
   const wrong = queue.find((entry) => passed(entry) && !waits(entry));
   return wrong && `${current.server} is served before ${wrong.server}, which waits for ${wrong.waitingFor}`;
@@ -254,6 +268,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'only fit standbys take over': onlyFitStandbysTakeOver,
   'silence is real': silenceIsReal,
   'nothing moves under hold': nothingMovesUnderHold,
+  'planned moves wait': plannedMovesWait,
   'a storm holds': stormsHold,
   'the queue is in order': queueInOrder,
   'at most one Backup a failover': oneBackupAFailover,

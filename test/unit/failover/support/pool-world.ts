@@ -38,6 +38,7 @@ export function health(verdict: Verdict, trigger?: Trigger, brokenForMs = 0): Se
     storageHealthy: fine,
     recordingServiceReady: fine,
     clockSynced: fine,
+    camerasReachable: fine,
   };
 }
 
@@ -54,12 +55,13 @@ export class PoolWorld {
   readonly servers = new Map<string, Member>();
   cameras: CameraView[] = [];
   backups: BackupView[] = [];
+  /** The annotation of a person. */
+  request: string | undefined;
   events: PoolEvent[] = [];
   memory: PoolMemory = new Map();
   /** Since when the API server has answered without a gap. */
   contactSince = 0;
   replicas: ReplicaView[] = [];
-  releaseHold = false;
   monotonic = 1_000_000;
   wall = Date.parse('2026-01-02T03:04:05.000Z');
   /** Backups become complete by themselves. */
@@ -141,10 +143,10 @@ export class PoolWorld {
       servers: [...this.servers.values()].map(({ view }) => view),
       cameras: this.cameras,
       backups: this.backups,
+      request: this.request,
       now: { monotonic: this.monotonic, wall: new Date(this.wall) },
       memory: this.memory,
       contact: { since: this.contactSince, last: this.monotonic },
-      releaseHold: this.releaseHold,
       replicas: this.replicas,
     };
   }
@@ -177,6 +179,7 @@ export class PoolWorld {
         holdsRole: role !== '',
         verdict: view.health.verdict,
         brokenForMs: view.health.brokenForMs,
+        drained: view.drained,
         previous: view.status,
         stableSeconds: this.spec.failback.stableSeconds,
         now: new Date(this.wall),
@@ -219,6 +222,27 @@ export class PoolWorld {
   restartOperator(): this {
     this.memory = new Map();
     return this;
+  }
+
+  /** Changes the spec of a server, as a person does. */
+  edit(name: string, change: Partial<ServerView['spec']>): this {
+    return this.change(name, { spec: { ...this.view(name).spec, ...change } });
+  }
+
+  /** Servers that are to record the role by the pool's status, and whose agents say that they record all its cameras. */
+  recording(role: string): string[] {
+    return [...this.servers.values()]
+      .map(({ view }) => view)
+      .filter(({ name, uid, spec, status, report, member }) => {
+        const subject = { metadata: { name, uid }, spec, status: status ?? {} };
+        if (assignmentOf(subject, member ? this.status : undefined).role !== role || report?.role !== role)
+          return false;
+        const recorded = (report.cameras ?? [])
+          .filter(({ state }) => state === 'Recording')
+          .map((camera) => camera.name);
+        return camerasOfRole(this.cameras, role).every((camera) => recorded.includes(camera.name));
+      })
+      .map(({ name }) => name);
   }
 
   holder(role: string): string | undefined {

@@ -129,6 +129,16 @@ describe('a camera', () => {
     expect(at.writes).to.equal(1);
   });
 
+  it('says when it has no session left, and does not flicker while it is tried again', async () => {
+    const at = setting();
+    at.report('a', atHome, { state: 'Failed', error: 'the camera has no free session', failure: 'SessionLimit' });
+    expect((await at.pass()).recording).to.include({ status: 'False', reason: 'CameraSessionLimit' });
+    const { writes } = at;
+    at.report('a', atHome, { state: 'Connecting' });
+    expect((await at.pass()).recording).to.include({ status: 'False', reason: 'CameraSessionLimit' });
+    expect(at.writes).to.equal(writes);
+  });
+
   it('has no start time while it is not recorded, but the time of its last bytes', async () => {
     const at = setting();
     at.report('a', atHome, {});

@@ -119,6 +119,15 @@ describe('the other objects of a server', () => {
     expect(secrets).to.deep.include({ resourceNames: ['a', 'b'], verbs: ['get'] });
   });
 
+  it('let the recorder list the servers of its pool, and none without a pool', () => {
+    const lists = (subject: typeof server) =>
+      buildRole(subject, []).rules.filter(
+        ({ resources, resourceNames }) => resources?.includes('recordingservers') && resourceNames === undefined,
+      );
+    expect(lists(server).map(({ verbs }) => verbs)).to.deep.equal([['list']]);
+    expect(lists(recordingServer('a').unmonitored().build())).to.deep.equal([]);
+  });
+
   it('let the recorder write nothing but its own Lease and report', () => {
     const writing = buildRole(server, []).rules.filter(({ verbs }) =>
       verbs.some((verb) => !['get', 'list', 'watch'].includes(verb)),
@@ -134,7 +143,7 @@ describe('the other objects of a server', () => {
       minAvailable: 1,
       selector: {
         matchLabels: { [labels.server]: 'a' },
-        matchExpressions: [{ key: labels.servingRole, operator: 'Exists' }],
+        matchExpressions: [{ key: labels.recordingRole, operator: 'Exists' }],
       },
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
     });

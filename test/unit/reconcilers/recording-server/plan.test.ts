@@ -83,8 +83,19 @@ describe('the plan for a pod', () => {
     withPod(a, { servingRole: 'a' });
     withPod(s);
     stores.pools.put(failoverPool().status(moved(false)).build());
-    expect(planPod(see('s'), defaults)).to.deep.equal({ kind: 'label', uid: 'pod-s', servingRole: 'a' });
-    expect(planPod(see('a'), defaults)).to.deep.equal({ kind: 'label', uid: 'pod-a', servingRole: '' });
+    expect(planPod(see('s'), defaults)).to.deep.equal({
+      kind: 'label',
+      uid: 'pod-s',
+      servingRole: 'a',
+      recordingRole: 'a',
+    });
+    expect(planPod(see('a'), defaults)).to.deep.equal({
+      kind: 'label',
+      uid: 'pod-a',
+      servingRole: '',
+      // A drain has to wait until the handover.
+      recordingRole: 'a',
+    });
     expect(see('a').assignment).to.deep.equal({ role: 'a', epoch: 1 });
   });
 
@@ -93,7 +104,8 @@ describe('the plan for a pod', () => {
     withPod(a, { servingRole: 'a' });
     stores.pools.put(failoverPool().status(moved(true)).build());
     stores.claims.remove('ns/a-a');
-    expect(planPod(see('a'), defaults, false)).to.deep.equal({ kind: 'label', uid: 'pod-a', servingRole: '' });
+    const unlabelled = { servingRole: '', recordingRole: '' };
+    expect(planPod(see('a'), defaults, false)).to.deep.equal({ kind: 'label', uid: 'pod-a', ...unlabelled });
     withPod(a, { phase: 'Failed' });
     expect(planPod(see('a'), defaults, false)).to.deep.equal({ kind: 'none' });
     stores.pods.remove('ns/a');

@@ -36,6 +36,7 @@ export function healthOf(verdict: Verdict, change: Partial<ServerHealth> = {}): 
     storageHealthy: detail,
     recordingServiceReady: detail,
     clockSynced: detail,
+    camerasReachable: detail,
     ...change,
   };
 }
@@ -105,7 +106,12 @@ export function scene(...servers: RecordingServer[]) {
     const made = wantedPod(see(server.metadata.name), defaults);
     const templateHash = made?.metadata.annotations?.[labels.templateHash];
     const servingRole = made?.metadata.labels?.[labels.servingRole];
-    const asMade = { ...(templateHash ? { templateHash } : {}), ...(servingRole ? { servingRole } : {}) };
+    const recordingRole = made?.metadata.labels?.[labels.recordingRole];
+    const asMade = {
+      ...(templateHash ? { templateHash } : {}),
+      ...(servingRole ? { servingRole } : {}),
+      ...(recordingRole ? { recordingRole } : {}),
+    };
     stores.pods.put(pod(server, { ...asMade, ...change }));
   };
   return { stores, health, see, withPod };

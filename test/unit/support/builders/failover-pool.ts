@@ -4,6 +4,7 @@ export class FailoverPoolBuilder {
   readonly #name: string;
   #spec: FailoverPoolSpec = {
     failoverTimeoutSeconds: 6,
+    moveOnCordon: true,
     storageGraceSeconds: 5,
     recordingServiceGraceSeconds: 30,
     startGraceSeconds: 120,
@@ -11,6 +12,7 @@ export class FailoverPoolBuilder {
     failback: { mode: 'None', stableSeconds: 300 },
     compatibility: { version: 'SameMinor' },
     storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
+    cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
     backup: { engine: 'Secret', deadlineSeconds: 20 },
     paused: false,
   };

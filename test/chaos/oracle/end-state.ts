@@ -1,0 +1,133 @@
+import {
+  backups,
+  cameraAssignments,
+  failoverPools,
+  recorderReports,
+  recordingServers,
+} from '../../../src/crds/index.js';
+import { type KubeClient, type KubeObject, type ResourceType, resources } from '../../../src/operator/index.js';
+import { leaderLease } from '../operator/replica.js';
+
+/** All that the operator writes, and what others write on its behalf. Events are told, not kept. */
+const kinds: readonly ResourceType[] = [
+  recordingServers,
+  failoverPools,
+  cameraAssignments,
+  backups,
+  recorderReports,
+  resources.pods,
+  resources.leases,
+  resources.services,
+  resources.serviceAccounts,
+  resources.roles,
+  resources.roleBindings,
+  resources.podDisruptionBudgets,
+  resources.persistentVolumeClaims,
+  resources.secrets,
+];
+
+/** Objects by 'Kind/name', without what two equal runs differ in. */
+export type EndState = ReadonlyMap<string, unknown>;
+
+/** `ignored`: fields that the caller's case may change, by name. */
+export async function readEndState(
+  client: KubeClient,
+  namespace: string,
+  ignored: readonly string[] = [],
+): Promise<EndState> {
+  const found = await Promise.all(
+    kinds.map(async (type) => {
+      const { items } = await client.list(type, { namespace });
+      return items.map((object) => ({ type, object }));
+    }),
+  );
+  const ours = found.flat().filter(({ object }) => !isClustersOwn(object.metadata.name));
+  const uids = new Map(ours.map(({ type, object }) => [object.metadata.uid ?? '', keyOf(type, object)]));
+  const mask: Mask = { namespace, uids, ignored: new Set([...chance, ...ignored]) };
+  return new Map(ours.map(({ type, object }) => [keyOf(type, object), normalised(type, object, mask)]));
+}
+
+function keyOf(type: ResourceType, object: KubeObject): string {
+  return `${type.kind}/${object.metadata.name}`;
+}
+
+function isClustersOwn(name: string): boolean {
+  return name === 'default' || name === leaderLease;
+}
+
+interface Mask {
+  readonly namespace: string;
+  /** 'Kind/name' by uid. */
+  readonly uids: ReadonlyMap<string, string>;
+  /** Names of fields. */
+  readonly ignored: ReadonlySet<string>;
+}
+
+function normalised(type: ResourceType, object: KubeObject, mask: Mask): unknown {
+  const { name, labels, annotations, ownerReferences, deletionTimestamp } = object.metadata;
+  const owners = ownerReferences?.map(({ kind, name: owner, controller }) => `${kind}/${owner} ${controller === true}`);
+  const { metadata: _metadata, apiVersion: _version, kind: _kind, ...content } = object as unknown as Content;
+  return masked(
+    {
+      metadata: { name, labels, annotations, owners: owners?.sort(), deleting: deletionTimestamp !== undefined },
+      ...contentOf(type, content),
+    },
+    mask,
+  );
+}
+
+type Content = Record<string, unknown> & { status?: unknown; data?: object; spec?: Record<string, unknown> };
+
+/** Kinds whose status is written by Kubernetes itself, in its own time. */
+const foreignStatus: ReadonlySet<string> = new Set([
+  resources.services.kind,
+  resources.podDisruptionBudgets.kind,
+  resources.persistentVolumeClaims.kind,
+]);
+
+function contentOf(type: ResourceType, content: Content): Content {
+  if (type === resources.secrets) return { ...content, data: Object.keys(content.data ?? {}).sort() };
+  if (!foreignStatus.has(type.kind)) return content;
+  const { status: _status, ...rest } = content;
+  return rest;
+}
+
+/** Fields that are chance: addresses that the cluster deals out, and sizes of what holds times. */
+const chance: ReadonlySet<string> = new Set([
+  ...['clusterIP', 'clusterIPs', 'nodePort', 'bytes', 'uncompressedBytes', 'sha256'],
+  // Whether the pool looks between the last binding and the end of the takeover is a matter of milliseconds.
+  'boundTime',
+  // A successor that has not seen the last heartbeat itself does not know it.
+  'lastSeenTime',
+  // In the words of whoever saw it: a successor has seen another silence.
+  'evidence',
+]);
+
+function masked(value: unknown, mask: Mask): unknown {
+  if (typeof value === 'string') return maskedText(value, mask);
+  if (Array.isArray(value)) return value.map((item) => masked(item, mask));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([name, child]) => child !== undefined && !mask.ignored.has(name));
+  return Object.fromEntries(entries.sort(byName).map(([name, child]) => [name, masked(child, mask)]));
+}
+
+function byName([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const seconds = /\b\d+(\.\d+)? (s|ms)\b/g;
+/** A template's hash holds the uid of its claims. */
+const hash = /\b[0-9a-f]{16,64}\b/g;
+const tokenVolume = /kube-api-access-\w+/g;
+
+function maskedText(text: string, { namespace, uids }: Mask): string {
+  return text
+    .replaceAll(namespace, '<namespace>')
+    .replace(time, '<time>')
+    .replace(uuid, (uid) => `<uid of ${uids.get(uid) ?? 'something gone'}>`)
+    .replace(seconds, '<duration>')
+    .replace(hash, '<hash>')
+    .replace(tokenVolume, '<token>');
+}

@@ -1,0 +1,68 @@
+import type { Recorder, RecorderOptions } from '../world/recorder.js';
+import type { Stage } from '../world/stage.js';
+
+/** A piece of a system's life, written once and run under each fault. */
+export interface Workload {
+  readonly name: string;
+  /** Makes the system and waits until all is well. */
+  setup(stage: Stage): Promise<Cast>;
+  /** What happens to it; ends when its done-condition is met. */
+  act(stage: Stage, cast: Cast): Promise<void>;
+}
+
+/** The recorders by name. */
+export type Cast = Readonly<Record<string, Recorder>>;
+
+interface Crew {
+  /** Standard servers, each with one camera of its own unless `cameras` says otherwise. */
+  readonly homes: readonly string[];
+  readonly standbys: readonly string[];
+  /** Home by camera. */
+  readonly cameras?: Readonly<Record<string, string>>;
+  readonly recorders?: Readonly<Record<string, RecorderOptions>>;
+}
+
+/** A pool with its servers, cameras and recorders, all of them ready. */
+export async function assemble(stage: Stage, crew: Crew): Promise<Cast> {
+  const { homes, standbys, recorders = {} } = crew;
+  const cameras = crew.cameras ?? Object.fromEntries(homes.map((home) => [`${home}-door`, home]));
+  await stage.makePool();
+  await Promise.all([
+    ...homes.map((name) => stage.makeServer(name)),
+    ...standbys.map((name, index) => stage.makeServer(name, { type: 'Failover', standbyOrder: index })),
+    ...Object.entries(cameras).map(([name, home]) => stage.makeCamera(name, home)),
+  ]);
+  const names = [...homes, ...standbys];
+  const cast = Object.fromEntries(names.map((name) => [name, stage.recorder(name, recorders[name])]));
+  for (const name of names)
+    await stage.until(`${name} is ready`, () => stage.serves(name, homes.includes(name) ? name : ''));
+  for (const [name, home] of Object.entries(cameras)) await recorded(stage, name, home);
+  await stage.until('the pool counts its standbys', () => stage.poolStatus().counts?.standby === standbys.length);
+  return cast;
+}
+
+export function actor(cast: Cast, name: string): Recorder {
+  const found = cast[name];
+  if (found === undefined) throw new Error(`the workload has no recorder ${name}`);
+  return found;
+}
+
+/** The camera is bound to the server, and proved to be recorded. */
+export async function recorded(stage: Stage, camera: string, server: string): Promise<void> {
+  await stage.until(`${camera} is recorded by ${server}`, () => {
+    const status = stage.observatory.camera(stage.namespace, camera)?.status;
+    const recording = status?.conditions?.find(({ type }) => type === 'Recording');
+    return status?.boundTo?.server === server && recording?.status === 'True';
+  });
+}
+
+/** The role has moved, its takeover is over, and its baseline is complete. */
+export async function takenOver(stage: Stage, role: string, by: string): Promise<void> {
+  await stage.until(`${by} has taken over ${role}`, () => {
+    const { current, history } = stage.poolStatus();
+    const entry = history?.find((one) => one.role === role && one.to === by);
+    if (current?.role === role || entry?.outcome !== 'Completed') return undefined;
+    const conditions = stage.observatory.backup(stage.namespace, entry.backupName ?? '')?.status?.conditions;
+    return stage.serves(by, role) && conditions?.some(({ type, status }) => type === 'Complete' && status === 'True');
+  });
+}
