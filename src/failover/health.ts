@@ -196,7 +196,8 @@ function nextCheckInMs(facts: Case, faults: readonly Fault[]): number | undefine
   const { silence, observation, now } = facts;
   const waits = [
     ...faults.map((fault) => fault.dueInMs),
-    silence.lateAfterMs - silence.silentForMs,
+    // Without a Lease no silence is counted, and none will be late.
+    observation.leaseSeenAt === undefined ? undefined : silence.lateAfterMs - silence.silentForMs,
     silence.awaitedForMs,
     startDueInMs(facts),
     camerasLost(facts)?.dueInMs,
