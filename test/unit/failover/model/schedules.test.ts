@@ -6,8 +6,8 @@ import { worldAtRest } from './stage.js';
 import type { Step } from './steps.js';
 import type { World } from './world.js';
 
-/** Schedules tried; more by the environment, for a longer run. */
-const RUNS = Number(process.env.MODEL_SCHEDULES ?? 150);
+/** MODEL_SCHEDULES: schedules tried; more for a longer run. MODEL_SEED: repeats one. */
+const RUNS = Number(process.env.MODEL_SCHEDULES ?? 100);
 const SEED = process.env.MODEL_SEED === undefined ? undefined : Number(process.env.MODEL_SEED);
 const LONGEST = 60;
 
