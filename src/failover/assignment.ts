@@ -24,8 +24,10 @@ export function presentAssignment(server: AssignedServer, found: Assignment | un
 }
 
 /** Without a decision by a pool a Standard server serves its own role, and a standby none. */
-function own(server: AssignedServer, epoch: number): Assignment {
-  return { role: server.spec.type === 'Standard' ? server.metadata.name : '', epoch: Math.max(1, epoch) };
+function own(server: AssignedServer, epoch: number, elsewhere: number | undefined): Assignment {
+  if (server.spec.type !== 'Standard') return { role: '', epoch: Math.max(1, epoch) };
+  // Above the substitute's epoch, or the pool that it left would never hear that it records its role again.
+  return { role: server.metadata.name, epoch: Math.max(1, epoch, (elsewhere ?? 0) + 1) };
 }
 
 function keepsUntilHandover(entry: Role | undefined): entry is Role {
@@ -50,12 +52,14 @@ function projected(
   server: AssignedServer,
   status: FailoverPoolStatus | undefined,
   now: Assignment | undefined,
-  foreign: ForeignRole | undefined,
+  { foreign, elsewhere }: { readonly foreign: ForeignRole | undefined; readonly elsewhere: number | undefined },
 ): Assignment {
   const epoch = now?.epoch ?? 1;
   const { name, uid = '' } = server.metadata;
-  if (server.spec.poolRef === undefined) return now !== undefined && foreign === 'Held' ? now : own(server, epoch);
-  if (status?.epoch === undefined) return foreign === 'HandedOver' ? { role: '', epoch } : (now ?? own(server, epoch));
+  if (server.spec.poolRef === undefined)
+    return now !== undefined && foreign === 'Held' ? now : own(server, epoch, elsewhere);
+  if (status?.epoch === undefined)
+    return foreign === 'HandedOver' ? { role: '', epoch } : (now ?? own(server, epoch, elsewhere));
   const held = status.roles?.find((role) => isHolder(role, { name, uid }));
   if (held !== undefined) return { role: held.name, epoch: Math.max(held.epoch, server.status?.epoch ?? 0) };
   const kept = overlap(server, now, status);
@@ -64,7 +68,7 @@ function projected(
   if (taken !== undefined) return { role: '', epoch: now?.role === '' ? epoch : Math.max(epoch, taken.epoch) };
   // A role of which the pool does not know yet: it adopts what it finds (law 2), so nothing stops before that.
   const mayBeAdopted = now !== undefined && now.role !== '' && now.role !== name && foreign !== 'HandedOver';
-  return mayBeAdopted ? now : own(server, epoch);
+  return mayBeAdopted ? now : own(server, epoch, elsewhere);
 }
 
 /**
@@ -76,15 +80,17 @@ function projected(
  * @param status status of the FailoverPool in spec.poolRef; undefined when the server names none, or it is not there.
  * @param found the assignment in the annotations of the server's Lease, if it has one.
  * @param foreign how it stands with the present role when another pool, or none, decides over it.
+ * @param elsewhere epoch at which another pool than its own has given its own role to a substitute.
  */
 export function assignmentOf(
   server: AssignedServer,
   status: FailoverPoolStatus | undefined,
   found?: Assignment,
   foreign?: ForeignRole,
+  elsewhere?: number,
 ): Assignment {
   const now = presentAssignment(server, found);
-  const next = projected(server, status, now, foreign);
+  const next = projected(server, status, now, { foreign, elsewhere });
   if (now === undefined || next.role === now.role || next.epoch > now.epoch) return next;
   return { role: next.role, epoch: now.epoch + 1 };
 }

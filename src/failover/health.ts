@@ -200,7 +200,8 @@ function silenceShownInMs({ observation, silence }: Case): number[] {
  */
 function nextCheckInMs(facts: Case, faults: readonly Fault[], verdict: Verdict): number | undefined {
   const { silence, observation, now } = facts;
-  const lateInMs = silence.lateAfterMs - silence.silentForMs;
+  // Without a Lease no silence is counted, and none will be late.
+  const lateInMs = observation.leaseSeenAt === undefined ? undefined : silence.lateAfterMs - silence.silentForMs;
   const waits =
     verdict === 'NeverReady'
       ? [startDueInMs(facts), ...silenceShownInMs(facts)]

@@ -82,6 +82,18 @@ function recordedAtHome(stores: Stores, { namespace, name, home }: RoleState, ep
   return acknowledged({ report, podUID: home.status?.podUID }, name, epoch);
 }
 
+/** Epoch at which a pool that the server has left still has its own role at a substitute; undefined when none has. */
+export function ownRoleElsewhere(stores: Stores, { metadata, spec }: RecordingServer): number | undefined {
+  const { name, namespace = '' } = metadata;
+  for (const key of stores.pools.keys()) {
+    const pool = stores.latestPools.get(key);
+    if (pool?.metadata.namespace !== namespace || pool.metadata.name === spec.poolRef?.name) continue;
+    const role = roleIn(pool, name);
+    if (role !== undefined && role.holder !== name) return role.epoch;
+  }
+  return undefined;
+}
+
 /**
  * How it stands with the role that a server records although its own pool does not know of it: it moved to another
  * pool, or left, while it held the role. Undefined when its own pool decides, or it records no other server's role.

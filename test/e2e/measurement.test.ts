@@ -71,7 +71,7 @@ describe('measuring gaps in recorded files', () => {
     await pause(NOBODY_RECORDS_MS);
     const killSecond = await record('b', 2);
     const both = await measureCamera([disk('a'), disk('b')], 'home', 'gate', 0);
-    expect(both.holes).to.have.length(1);
+    expect(both.holes, JSON.stringify(both.holes)).to.have.length(1);
     const [hole] = both.holes;
     expect(hole?.before).to.include({ server: 'a', epoch: 1 });
     expect(hole?.after).to.include({ server: 'b', epoch: 2 });

@@ -87,15 +87,25 @@ function wereOnlyLate(frames: readonly Frame[], before: Frame, after: Frame): bo
   return [...ofWriter.values()].some((own) => hasAll(own, before.timeMs, after.timeMs));
 }
 
-/** Counted by the rate at which the writer's pictures came before the stretch. */
+/**
+ * Counted by the rate at which the writer's pictures came before the stretch, or after it where it had only begun. Of one
+ * that was ended soon after, those are counted that came until then.
+ */
 function hasAll(own: readonly Frame[], startMs: number, endMs: number): boolean {
-  const earlier = own.filter(({ timeMs }) => timeMs > startMs - RATE_OVER_MS && timeMs <= startMs);
-  const [first, last] = [earlier[0], earlier.at(-1)];
-  if (first === undefined || last === undefined || earlier.length < 5) return false;
-  const perMs = (earlier.length - 1) / (last.timeMs - first.timeMs);
-  const untilMs = endMs + CATCH_UP_MS;
+  const untilMs = Math.min(endMs + CATCH_UP_MS, own.at(-1)?.timeMs ?? endMs);
+  const perMs = rateIn(own, startMs - RATE_OVER_MS, startMs) ?? rateIn(own, untilMs, untilMs + RATE_OVER_MS);
+  const recordedBefore = (own[0]?.timeMs ?? endMs) <= startMs;
+  if (perMs === undefined || !recordedBefore || untilMs < endMs) return false;
   const arrived = own.filter(({ timeMs }) => timeMs > startMs && timeMs <= untilMs).length;
   return arrived >= perMs * (untilMs - startMs) * ALL_THERE;
+}
+
+/** Pictures a millisecond; undefined with too few to tell. */
+function rateIn(own: readonly Frame[], fromMs: number, untilMs: number): number | undefined {
+  const there = own.filter(({ timeMs }) => timeMs >= fromMs && timeMs <= untilMs);
+  const [first, last] = [there[0], there.at(-1)];
+  if (first === undefined || last === undefined || there.length < 5 || last.timeMs === first.timeMs) return undefined;
+  return (there.length - 1) / (last.timeMs - first.timeMs);
 }
 
 /** The usual time between two key frames, in seconds; undefined with fewer than two of them. */

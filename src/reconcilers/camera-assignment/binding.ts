@@ -64,16 +64,25 @@ function leftBehind({ leftBehind: reason, role }: BindingInput): Binding | undef
   }
 }
 
+/**
+ * While nobody decides over the role, what was once bound at a later epoch stays there: the API server refuses a binding
+ * whose epoch falls, and the pool goes on above every epoch that it finds.
+ */
+function bindingEpoch({ role, previous }: BindingInput): number {
+  return role.frozen && previous?.role === role.name ? Math.max(role.epoch, previous.epoch) : role.epoch;
+}
+
 function boundTo(input: BindingInput, holder: RecordingServer): BoundTo {
   const { role, previous, now } = input;
   const server = holder.metadata.name;
-  const same = previous?.role === role.name && previous.server === server && previous.epoch === role.epoch;
+  const epoch = bindingEpoch(input);
+  const same = previous?.role === role.name && previous.server === server && previous.epoch === epoch;
   const podName = holder.status?.podName;
   return {
     role: role.name,
     server,
     ...(podName === undefined ? {} : { podName }),
-    epoch: role.epoch,
+    epoch,
     startTime: same ? previous.startTime : (role.role?.startTime ?? now.toISOString()),
   };
 }

@@ -4,7 +4,7 @@ import type { StandbyVerdicts } from '../../failover/standby-readiness.js';
 import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
 import { type Cordon, cordonOf } from '../cordon.js';
 import { settingsOf } from '../observations.js';
-import { foreignRole, onSubstitute, type RoleState, resolveRole } from '../roles.js';
+import { foreignRole, onSubstitute, ownRoleElsewhere, type RoleState, resolveRole } from '../roles.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView, LeaseView, PodView } from '../views.js';
 import { gatherRecovery, type RecoveryFacts } from './recovery/gather.js';
@@ -85,7 +85,8 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
   const pool = poolRef && stores.latestPools.get(`${namespace}/${poolRef.name}`);
   const lease = stores.leases.get(`${namespace}/${childNames.lease(name)}`);
   const found = leaseAssignment(lease);
-  const assignment = assignmentOf(server, pool?.status, found, foreignRole(stores, server, found));
+  const foreign = foreignRole(stores, server, found);
+  const assignment = assignmentOf(server, pool?.status, found, foreign, ownRoleElsewhere(stores, server));
   const role = assignment.role === '' ? undefined : resolveRole(stores, namespace, assignment.role);
   const holdsRole = role !== undefined && (role.frozen || role.holder?.metadata.uid === server.metadata.uid);
   const cameras = role ? stores.cameras.byIndex(indexes.server, `${namespace}/${role.name}`) : [];

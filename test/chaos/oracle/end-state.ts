@@ -95,6 +95,8 @@ function contentOf(type: ResourceType, content: Content): Content {
 /** Fields that are chance: addresses that the cluster deals out, and sizes of what holds times. */
 const chance: ReadonlySet<string> = new Set([
   ...['clusterIP', 'clusterIPs', 'nodePort', 'bytes', 'uncompressedBytes', 'sha256'],
+  // The same as an annotation of the Secrets.
+  'understudy.dev/uncompressed-bytes',
   // Whether the pool looks between the last binding and the end of the takeover is a matter of milliseconds.
   'boundTime',
   // Measured time: whether a second was missed, and by what, is a matter of the machine. The ledger has its own tests.

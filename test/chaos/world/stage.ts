@@ -74,8 +74,6 @@ export class Stage {
       // Of three recorders two break one after the other, which is no storm here.
       storm: { maxUnreachablePercent: 100 },
       failback: { stableSeconds: 1 },
-      // Two silent servers of three are no storm here, but the workload.
-      storm: { maxUnreachablePercent: 100 },
       backup,
       ...spec,
     });

@@ -52,7 +52,9 @@ describe('rule 9: health of a server', () => {
     });
 
     it('is none that was never ready, nor one without contact to the API server', () => {
-      const fresh = new Replica().sees(signals().with({ everReady: false, report: undefined })).passes(60_000);
+      const fresh = new Replica()
+        .sees(signals().with({ everReady: false, report: undefined, inMaintenance: true }))
+        .passes(60_000);
       expect(fresh.judges()).to.include({ verdict: 'NeverReady', suspected: false });
       expect(watched().passesWithoutApi(60_000).judges()).to.include({ verdict: 'Unknown', suspected: false });
     });
@@ -103,6 +105,12 @@ describe('rule 9: health of a server', () => {
       for (let looks = 0; looks < 3; looks += 1) lost.passes(lost.judges().nextCheckInMs ?? 0);
       expect(lost.judges().reachable).to.include({ status: 'False', reason: 'Unreachable' });
       expect(lost.judges().nextCheckInMs).to.equal(undefined);
+    });
+
+    it('is looked at when one that was never ready has been silent for the timeout', () => {
+      const replica = new Replica().sees(signals().with({ everReady: false, report: undefined, inMaintenance: true }));
+      for (let looks = 0; looks < 3; looks += 1) replica.passes(replica.judges().nextCheckInMs ?? 0);
+      expect(replica.judges().reachable).to.include({ status: 'False', reason: 'NeverReady' });
     });
 
     it('stays alive by a fresh Lease whatever node and kubelet say', () => {

@@ -42,6 +42,11 @@ describe('the assignment of a server', () => {
       { role: 'a', epoch: 4 },
     ],
     [
+      'is its own role above the epoch at which the pool that it left has given it away',
+      [serving('a', 'a', 1).unmonitored().build(), undefined, undefined, undefined, 5],
+      { role: 'a', epoch: 6 },
+    ],
+    [
       'is not the role of a namesake',
       [serving('s1', '', 1).standby().uid('other').build(), handedOver],
       { role: '', epoch: 1 },

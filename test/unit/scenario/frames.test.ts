@@ -21,6 +21,18 @@ describe('holes in the footage of a camera', () => {
     expect(seconds([...frames(0, 10_000), ...late, ...frames(11_100, 20_000)])).to.deep.equal([]);
   });
 
+  it('are not where they were late when the writer had only begun, or was ended soon after', () => {
+    const late = (fromMs: number) => Array.from({ length: 11 }, (_, index) => frame(fromMs + index));
+    const begun = [...frames(0, 300), ...late(1_400), ...frames(1_420, 20_000)];
+    expect(seconds(begun)).to.deep.equal([]);
+    const ended = [...frames(0, 3_000), ...late(4_000), frame(4_100)];
+    expect(seconds([...ended, ...frames(6_000, 9_000, 'b')])).to.deep.equal([1.9]);
+  });
+
+  it('are where the writer came back for an instant before it was ended', () => {
+    expect(seconds([...frames(0, 3_000), frame(5_000), ...frames(7_000, 9_000, 'b')])).to.deep.equal([2.1, 2]);
+  });
+
   it('are not where two recorders had the same pictures late, whichever came first', () => {
     const late = (writer: string, fromMs: number) =>
       Array.from({ length: 11 }, (_, index) => frame(fromMs + index, writer));

@@ -30,6 +30,8 @@ const longest = {
   'storm-end': 61_000,
 } as const;
 
+/** Any other wait of the pool. Milliseconds. */
+const LONGEST_WAIT_MS = 301_000;
 /** A server that has been broken for longer is no part of a new storm. Milliseconds. */
 const LONG_BROKEN_MS = 300_000;
 
@@ -206,7 +208,7 @@ function replicaView(scale: Scale, { observations, contact, memories, unseen }: 
     [...memory]
       .map(([name, start]) => {
         const [kind = '', ...rest] = name.split('/');
-        const most = kind in longest ? longest[kind as keyof typeof longest] : longest.retry;
+        const most = kind in longest ? longest[kind as keyof typeof longest] : LONGEST_WAIT_MS;
         // A hold is known by its time, and there is one at most.
         const parts = kind.startsWith('storm') ? [] : rest;
         const ranked = parts.map((part) => (/^\d+$/.test(part) ? scale.epochs.of(Number(part)) : part));

@@ -11,7 +11,7 @@ import { isMoveCause } from '../../../../src/failover/causes.js';
 import { heldRoles, isHolder } from '../../../../src/failover/roles.js';
 import { healthSettings } from '../../../../src/failover/settings.js';
 import { able, orderOf } from './recorder.js';
-import { poolInput } from './replica.js';
+import { healths, poolInput } from './replica.js';
 import { viewOfCamera } from './seen.js';
 import { recordersOf } from './truth.js';
 import type { Recorder, World } from './world.js';
@@ -101,6 +101,8 @@ const silenceIsReal = ofPools((pool, before, { before: world }) => {
   const holder = before.roles?.find(({ name }) => name === current.role)?.holder ?? current.role;
   const heardAt = world.truth.heardAt[current.server];
   if (spec === undefined || heardAt === undefined || holder !== current.server) return undefined;
+  // It was queued for silence, and is broken by something else by now.
+  if (healths(world)(current.server).trigger !== 'Unreachable') return undefined;
   const silentMs = world.now - heardAt;
   const { timeoutSeconds } = healthSettings(spec, pool.spec);
   return silentMs < timeoutSeconds * 1000
@@ -118,6 +120,16 @@ const nothingMovesUnderHold = ofPools((pool, before) => {
   return kept || !pool.status?.roles?.some(({ name }) => name === before.current?.role)
     ? undefined
     : 'a takeover is given up while the pool is paused';
+});
+
+/** A planned move never goes before a broken server that could be served, and takes the role from a healthy holder. */
+const plannedMovesWait = ofPools((pool, before, { before: world }) => {
+  const current = newTakeover(pool, before);
+  if (current === undefined || !isMoveCause(current.trigger)) return undefined;
+  if (before.current !== undefined && before.current.step === 'TakingOver')
+    return `${current.role} is moved by plan while another takeover runs`;
+  const { verdict } = healths(world)(current.server);
+  return verdict === 'Broken' ? `${current.role} is moved by plan from ${current.server}, which is broken` : undefined;
 });
 
 /** In a storm nobody is replaced for silence; disks and services are no part of it. */
@@ -256,6 +268,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'only fit standbys take over': onlyFitStandbysTakeOver,
   'silence is real': silenceIsReal,
   'nothing moves under hold': nothingMovesUnderHold,
+  'planned moves wait': plannedMovesWait,
   'a storm holds': stormsHold,
   'the queue is in order': queueInOrder,
   'at most one Backup a failover': oneBackupAFailover,

@@ -53,7 +53,7 @@ export function observed(world: World, before: World): World {
 
 /**
  * Of one that is heard the next heartbeat comes before it is late; what else is amiss with it may still be due. Judged as
- * if it were heard seldom, which puts its lateness behind everything else.
+ * if it were heard seldom, which puts its lateness behind most; for what is behind even that, in steps of so long.
  */
 function besidesSilenceMs({ leader, now, objects }: World, server: string): number | undefined {
   const observation = leader.observations[server];

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { joinsPool, leavesPool, paused, serverDeleted } from './edits.js';
+import { joinsPool, leavesPool, operates, paused, serverDeleted } from './edits.js';
 import {
   cutOff,
   disksDie,
@@ -17,7 +17,7 @@ import { coarseSteps, firstOf, ordinarySteps, type Step } from './steps.js';
 import { walk } from './walk.js';
 import type { World } from './world.js';
 
-/** Added to the disturbances of every walk; a longer run raises it. */
+/** MODEL_DEEPER: added to the disturbances of every walk, for a longer run. */
 const DEEPER = Number(process.env.MODEL_DEEPER ?? 0);
 /** A bound against a world that grows without end; far above what a walk needs. */
 const MOST_STATES = 25_000 * 40 ** DEEPER;
@@ -25,6 +25,7 @@ const MOST_STATES = 25_000 * 40 ** DEEPER;
 const asked = (edit: Step, back?: Step): Fault => ({ fault: edit, ...(back === undefined ? {} : { repair: back }) });
 const unmended = ({ fault }: Fault): Fault => ({ fault });
 const pausing = asked(paused(true), paused(false));
+const maintenance = asked(operates('a', 'Maintenance'), operates('a', 'Normal'));
 
 interface Walk {
   readonly name: string;
@@ -40,19 +41,19 @@ const inTurn = firstOf(coarseSteps);
 
 const walks: readonly Walk[] = [
   {
-    name: 'two recorders and the operator fail, in any order of all steps',
+    name: 'two recorders and the operator fail',
     disturbances: [powerCut('a'), cutOff('b'), operatorDiesAfterCommit],
     most: 2,
-    ordinary: anyOrder,
+    ordinary: inTurn,
   },
   {
-    name: 'the standbys fail in the middle of a takeover',
-    disturbances: [powerCut('a'), disksDie('s'), serviceFails('t')],
+    name: 'the standbys fail in the middle of a takeover, in any order of all steps',
+    disturbances: [serviceFails('a'), disksDie('s')],
     most: 2,
     ordinary: anyOrder,
   },
   {
-    name: 'an isolated recorder comes back while its substitute fails',
+    name: 'an isolated recorder comes back while its substitute fails, in any order of all steps',
     disturbances: [cutOff('a'), powerCut('s'), operatorDies],
     most: 2,
     ordinary: anyOrder,
@@ -73,6 +74,12 @@ const walks: readonly Walk[] = [
   {
     name: 'the status of the pool is lost and another leads while recorders fail',
     disturbances: [cutOff('a'), powerCut('s'), poolStatusLost, leaderStalls],
+    most: 2,
+    ordinary: inTurn,
+  },
+  {
+    name: 'a planned move for maintenance meets dying standbys and operators',
+    disturbances: [maintenance, powerCut('s'), operatorDiesAfterCommit],
     most: 2,
     ordinary: inTurn,
   },

@@ -1,27 +1,34 @@
 /**
  * A small world in which the real pure functions are tried against every order of events.
  *
- * What is real: `planPool` (with `decide` and all its policies), the gathering of the pool, of a server and of a camera,
- * `planStatus`, `planLease`, `planCamera`, `assignmentOf`, `observe`, `judge`, `foldContact`, and of the agent `learn`,
+ * What is real: `planPool` (with `decide` and all its policies), the gathering of pool and server, `planStatus`,
+ * `planLease`, `podMustGo`, `planCamera`, `assignmentOf`, `observe`, `judge`, `foldContact`, and of the agent `learn`,
  * `decide` and `selectCameras`. What is modelled: the API server (`api.ts`: versions, epochs that must not fall), the
  * recorders as small automata (`recorder.ts`), time, and what people and fate do (`faults.ts`, `edits.ts`).
  *
- *   world.ts       the state: plain data, never changed in place
+ *   world.ts       the state: plain data, frozen, never changed in place
+ *   stage.ts       the state that everything starts from: all at work and at rest
  *   api.ts         what the API server does with a write
  *   seen.ts        the stores of the reconcilers over the state
  *   recorder.ts    the agent as an automaton that keeps law 6
  *   replica.ts     a replica of the operator: gathers, plans and writes with the real functions
  *   time.ts        the virtual clocks, heartbeats and observations
  *   steps.ts       one thing that can happen; `faults.ts` and `edits.ts` hold the disturbances
+ *   truth.ts       what really happens, to judge the decisions by
  *   safety.ts      what must hold after every step
  *   rest.ts        what must hold when the faults have stopped: the fair schedule, the end, the quiet after it
  *   canonical.ts   when two states are the same (ages instead of times, ranks instead of epochs)
  *   walk.ts        every order of steps up to a number of disturbances, each state once
+ *   schedules.ts   what a random schedule is made of
  *
  * A new kind of move, trigger or command: one more entry in `faults.ts` or `edits.ts` for what sets it off (its name is
- * what a failing schedule prints), one more function in the list of `safety.ts` for what it must never do, and, if the
- * world comes to rest in another way through it, one more in the list of `rest.ts`. A new timer in status or memory
- * needs its longest age in `canonical.ts`, or states will not meet again. Nothing else knows of single features.
+ * what a failing schedule prints), and in a walk of `walk.test.ts` or the lists of `schedules.ts`; one more function in
+ * the list of `safety.ts` for what it must never do; and, if the world comes to rest in another way through it, one more
+ * in the list of `rest.ts`. What is new in status and matters to decisions goes into the key of `canonical.ts`, a new
+ * wait with its longest age; else states that differ are taken for one, and a walk looks at less than it says.
+ *
+ * Left out: cameras that fail by themselves or allow one session only, nodes, claims and pods that Kubernetes loses, and
+ * watches that bring the objects of one kind in pieces. The tiers with a real API server and real nodes have these.
  */
 import type {
   Backup,

@@ -202,6 +202,14 @@ describe('a camera', () => {
     }
   });
 
+  it('keeps the epoch of its binding when the pool forgets a takeover that it alone had heard of', async () => {
+    const at = setting(moved);
+    expect((await at.pass()).status.boundTo).to.include({ server: 's', epoch: 7 });
+    const { status: _lost, ...forgetful } = failoverPool().build();
+    at.stores.pools.put(forgetful);
+    expect((await at.pass()).status.boundTo).to.include({ server: 'a', epoch: 7 });
+  });
+
   it('is recorded on by the substitute when the broken home was deleted', async () => {
     const at = setting(moved);
     at.stores.servers.remove('ns/a');
