@@ -16,6 +16,8 @@ export interface Level {
   readonly needs: readonly Need[];
   /** Builds what takes minutes the first time: no test's time limit should have to allow for that. */
   prepare(onProgress: Progress): Promise<void>;
+  /** It computes and hardly waits: it can run beside one that waits and hardly computes, at the lowest priority. */
+  readonly onlyComputes: boolean;
   /** One sentence when this machine can't run the level; undefined when it can. */
   unfit(): string | undefined;
 }
@@ -53,12 +55,21 @@ function needsRootOnLinux(): string | undefined {
 
 /** In the order in which they run: the fast ones first. */
 export const levels: readonly Level[] = [
-  { name: 'unit', files: 'test/unit/**/*.test.ts', timeoutMs: 10_000, needs: [], prepare: nothing, unfit: always },
+  {
+    name: 'unit',
+    files: 'test/unit/**/*.test.ts',
+    timeoutMs: 10_000,
+    onlyComputes: true,
+    needs: [],
+    prepare: nothing,
+    unfit: always,
+  },
   // Real ffmpeg, cameras and disks around the recorder, without a cluster.
   {
     name: 'media',
     files: 'test/media/**/*.test.ts',
     timeoutMs: 60_000,
+    onlyComputes: false,
     needs: mediaNeeds,
     prepare: nothing,
     unfit: always,
@@ -67,6 +78,7 @@ export const levels: readonly Level[] = [
     name: 'api',
     files: 'test/api/**/*.test.ts',
     timeoutMs: 60_000,
+    onlyComputes: false,
     needs: [],
     prepare: prepareControlPlane,
     unfit: always,
@@ -76,6 +88,7 @@ export const levels: readonly Level[] = [
     name: 'chaos',
     files: 'test/chaos/**/*.test.ts',
     timeoutMs: 600_000,
+    onlyComputes: false,
     needs: [],
     prepare: prepareControlPlane,
     unfit: always,
@@ -84,11 +97,29 @@ export const levels: readonly Level[] = [
     name: 'e2e',
     files: 'test/e2e/**/*.test.ts',
     timeoutMs: 300_000,
+    onlyComputes: false,
     needs: [],
     prepare: prepareNodes,
     unfit: needsRootOnLinux,
   },
 ];
+
+/** A level, and those that run beside it at the lowest priority. */
+export interface Turn {
+  readonly level: Level;
+  readonly beside: readonly Level[];
+}
+
+/** Who runs when: those that only compute run beside the next one that does not, if there is one. */
+export function turnsOf(levels: readonly Level[]): Turn[] {
+  const turns: Turn[] = [];
+  const beside: Level[] = [];
+  for (const level of levels) {
+    if (level.onlyComputes) beside.push(level);
+    else turns.push({ level, beside: beside.splice(0) });
+  }
+  return [...turns, ...beside.map((level) => ({ level, beside: [] }))];
+}
 
 export interface Request {
   readonly levels: readonly Level[];

@@ -1,4 +1,4 @@
-import { GROUP, type QueueEntry, reasons, type StormHold } from '../crds/index.js';
+import { GROUP, type QueueEntry, type Role, reasons, type StormHold } from '../crds/index.js';
 import { inContact } from './contact.js';
 import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
 import { listed, nodeOf } from './placement.js';
@@ -34,16 +34,32 @@ function longBroken({ status }: ServerView, referenceMs: number): boolean {
   return Date.parse(status.brokenTime) < referenceMs - SAME_STORM_MS;
 }
 
+/**
+ * Its failover was through before the storm began: what was found out and mended is no part of it. Else the death of a
+ * substitute, soon after that of its recorder, would be a storm in every small pool.
+ */
+function servedBefore({ record }: Draft, { name, health }: ServerView, beforeMs: number): boolean {
+  const isThrough = ({ holder, handedOverTime }: Role) =>
+    holder !== name && handedOverTime !== undefined && Date.parse(handedOverTime) <= beforeMs;
+  const roles = record.roles ?? [];
+  const lost = roles.filter((role) => role.name === name || role.previousHolder === name);
+  return health.verdict === 'Broken' && lost.some(isThrough) && !roles.some(({ holder }) => holder === name);
+}
+
 /** In maintenance its pod is to be gone, so its silence is wanted. */
 function repaired(view: PoolView, server: ServerView): boolean {
   return server.spec.operatingMode === 'Maintenance' && assignedRole(view, server) === '';
 }
 
+function isCounted(draft: Draft, server: ServerView, referenceMs: number): boolean {
+  if (!server.member || server.deleting || repaired(viewOf(draft), server)) return false;
+  const { hold } = draft.record;
+  const beganMs = hold === undefined ? referenceMs : Date.parse(hold.startTime);
+  return !longBroken(server, referenceMs) && !servedBefore(draft, server, beganMs);
+}
+
 function tally(draft: Draft, referenceMs: number): Tally {
-  const view = viewOf(draft);
-  const counted = view.servers.filter(
-    (server) => server.member && !server.deleting && !repaired(view, server) && !longBroken(server, referenceMs),
-  );
+  const counted = draft.input.servers.filter((server) => isCounted(draft, server, referenceMs));
   const nodesWith = (holds: (server: ServerView) => boolean) => [...new Set(counted.filter(holds).map(nodeOf))].sort();
   return {
     nodes: nodesWith(() => true).length,

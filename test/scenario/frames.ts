@@ -62,10 +62,12 @@ function unwrapped(timeMs: number, nearMs: number): number {
   return timeMs + WRAP_MS * Math.round((nearMs - timeMs) / WRAP_MS);
 }
 
-// Pictures are timed by their arrival: after a stall of the machine those that were late arrive together.
-const CATCH_UP_MS = 1_000;
+// Pictures are timed by their arrival: after a stall of the machine those that were late arrive together, or little by
+// little where it goes on being busy.
+const CATCH_UP_MS = [1_000, 2_000, 4_000, 8_000];
 const RATE_OVER_MS = 10_000;
-const ALL_THERE = 0.9;
+/** What is counted by a rate may be wrong by so many pictures; the shortest hole lacks twice as many. */
+const PICTURES_OFF = 3;
 
 /** Where for longer than `longerThanMs` nobody recorded a picture; two recorders at once close each other's holes. */
 export function holesIn(frames: readonly Frame[], longerThanMs: number): Hole[] {
@@ -92,12 +94,14 @@ function wereOnlyLate(frames: readonly Frame[], before: Frame, after: Frame): bo
  * that was ended soon after, those are counted that came until then.
  */
 function hasAll(own: readonly Frame[], startMs: number, endMs: number): boolean {
-  const untilMs = Math.min(endMs + CATCH_UP_MS, own.at(-1)?.timeMs ?? endMs);
-  const perMs = rateIn(own, startMs - RATE_OVER_MS, startMs) ?? rateIn(own, untilMs, untilMs + RATE_OVER_MS);
-  const recordedBefore = (own[0]?.timeMs ?? endMs) <= startMs;
-  if (perMs === undefined || !recordedBefore || untilMs < endMs) return false;
-  const arrived = own.filter(({ timeMs }) => timeMs > startMs && timeMs <= untilMs).length;
-  return arrived >= perMs * (untilMs - startMs) * ALL_THERE;
+  const [first, last] = [own[0], own.at(-1)];
+  if (first === undefined || last === undefined || first.timeMs > startMs || last.timeMs < endMs) return false;
+  return CATCH_UP_MS.some((ms) => {
+    const untilMs = Math.min(endMs + ms, last.timeMs);
+    const perMs = rateIn(own, startMs - RATE_OVER_MS, startMs) ?? rateIn(own, untilMs, untilMs + RATE_OVER_MS);
+    const arrived = own.filter(({ timeMs }) => timeMs > startMs && timeMs <= untilMs).length;
+    return perMs !== undefined && arrived >= perMs * (untilMs - startMs) - PICTURES_OFF;
+  });
 }
 
 /** Pictures a millisecond; undefined with too few to tell. */

@@ -152,6 +152,28 @@ describe('the storm hold', () => {
       expect(one.status.hold).to.equal(undefined);
     });
 
+    it('never by a server whose failover was through before: the substitute of three nodes may die, too', () => {
+      const three = new PoolWorld()
+        .add('a')
+        .add(recordingServer('s1').standby(1))
+        .add(recordingServer('s2').standby(2));
+      three.settle().breaks('a').settle();
+      expect(three.holder('a')).to.equal('s1');
+      three.breaks('s1').settle();
+      expect(three.happened('StormHold')).to.equal(0);
+      expect(three.holder('a')).to.equal('s2');
+    });
+
+    it('when the substitute falls silent while its takeover runs', () => {
+      const three = new PoolWorld()
+        .add('a')
+        .add(recordingServer('s1').standby(1))
+        .add(recordingServer('s2').standby(2));
+      three.settle().breaks('a').decide();
+      three.breaks('s1').settle();
+      expect(three.happened('StormHold')).to.equal(1);
+    });
+
     it('with servers whose pods are gone, by the node where they last ran, or each by itself', () => {
       const gone = (name: string, change: Partial<ServerView['status']>) => (pool: PoolWorld) =>
         pool.change(name, { nodeName: undefined, status: { ...pool.view(name).status, ...change } });

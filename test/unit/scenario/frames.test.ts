@@ -29,6 +29,15 @@ describe('holes in the footage of a camera', () => {
     expect(seconds([...ended, ...frames(6_000, 9_000, 'b')])).to.deep.equal([1.9]);
   });
 
+  it('are not where the late ones come little by little, while the machine is busy', () => {
+    const catchingUp = Array.from({ length: 50 }, (_, index) => frame(11_000 + index * 80));
+    expect(seconds([...frames(0, 10_000), ...catchingUp, ...frames(15_000, 25_000)])).to.deep.equal([]);
+  });
+
+  it('are where less than a second was lost, however long the writer goes on', () => {
+    expect(seconds([...frames(0, 10_000), ...frames(10_800, 40_000)])).to.deep.equal([0.9]);
+  });
+
   it('are where the writer came back for an instant before it was ended', () => {
     expect(seconds([...frames(0, 3_000), frame(5_000), ...frames(7_000, 9_000, 'b')])).to.deep.equal([2.1, 2]);
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { marks, outcomeOf, sum, summary } from '../../../scripts/test/counts.js';
-import { levels, parseArguments } from '../../../scripts/test/levels.js';
+import { levels, parseArguments, turnsOf } from '../../../scripts/test/levels.js';
 
 const clean = { code: 0, signal: null, interrupted: false };
 const text = (...all: string[]): string => all.map((mark) => `${mark}\n`).join('');
@@ -47,6 +47,20 @@ describe('the closing line', () => {
     ]);
     expect(summary(total)).to.equal('7 passed, 2 failed');
     expect(summary({ ...total, skipped: 1 })).to.equal('7 passed, 2 failed, 1 skipped');
+  });
+});
+
+describe('the turns of the levels', () => {
+  const turns = (...names: string[]) =>
+    turnsOf(parseArguments(names).levels).map(({ level, beside }) => [level, ...beside].map(({ name }) => name));
+
+  it('let what only computes run beside what mostly waits', () => {
+    expect(turns()).to.deep.equal([['media', 'unit'], ['api'], ['chaos'], ['e2e']]);
+  });
+
+  it('leave a level alone when there is no other', () => {
+    expect(turns('unit')).to.deep.equal([['unit']]);
+    expect(turns('api', 'e2e')).to.deep.equal([['api'], ['e2e']]);
   });
 });
 
