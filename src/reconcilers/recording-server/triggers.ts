@@ -80,6 +80,8 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
   });
   on('reports', (key, next, previous) => {
     inbox.enqueue(key);
+    // Who stands in for a home that has left its pool goes by what the home itself says.
+    for (const holder of stores.servers.byIndex(indexes.servingRole, key)) inbox.enqueue(keyOf(holder));
     if (!deepEqual(next?.status?.port, previous?.status?.port)) wakePartners(key);
   });
   on('leases', (_key, next, previous) => {

@@ -20,11 +20,14 @@ import type { Workload } from './workload.js';
 
 export type { Cast, Workload } from './workload.js';
 
-export const workloads: readonly Workload[] = [
-  ...[firstFailover, queueOfTwo, standbyDies, repair, serverDeleted, poolReapplied, twoPools],
-  ...[homeMaintained, failback, cordoned, requestedMove, templateUpdated],
-  ...[stormElapses, stormRecovers, poolPaused],
-  ...[cameraMoved, standbyMaintained],
+export const failovers: readonly Workload[] = [firstFailover, queueOfTwo, standbyDies, repair, twoPools];
+export const plannedMoves: readonly Workload[] = [homeMaintained, failback, cordoned, requestedMove, templateUpdated];
+export const holds: readonly Workload[] = [stormElapses, stormRecovers, poolPaused];
+/** Specs that are edited, deleted and made again, most of them in the middle of a failover. */
+export const edits: readonly Workload[] = [
+  ...[cameraMoved, standbyMaintained, serverDeleted, poolReapplied],
   ...[cameraAdded, timeoutChanged, standbyAdded, standbyRemoved, optedOutWhileQueued],
   ...[cameraRehomed, optedOutOnSubstitute, homeDeleted, substituteAdopted, poolRenamed],
 ];
+
+export const workloads: readonly Workload[] = [...failovers, ...plannedMoves, ...holds, ...edits];

@@ -21,7 +21,7 @@ import type { Observatory } from './observatory.js';
 import { Recorder, type RecorderOptions } from './recorder.js';
 
 /** Nothing in a workload takes so long unless it never comes. Milliseconds. */
-const limitMs = 60_000;
+const limitMs = 90_000;
 
 /** On the namespace of every case. */
 export const caseLabel = 'understudy.dev/chaos';
