@@ -37,6 +37,8 @@ export interface Reference {
   readonly counts: WriteCounts;
   /** The writes that were applied, in order: identity and how many of the same came before. */
   readonly writes: readonly { readonly identity: string; readonly occurrence: number }[];
+  /** Kinds of which the operator was told a change once the system was ready. */
+  readonly changedKinds: ReadonlySet<string>;
 }
 
 export function workloadOf(name: string): Workload {
@@ -95,13 +97,14 @@ async function play(
 /** Runs a workload without a fault. */
 export function runReference(ground: Ground, workload: Workload): Promise<Reference> {
   return withRun(ground, { elected: false, deafWatches: false }, async (run) => {
-    await play(run, workload);
+    await play(run, workload, { ready: async () => run.proxy.noteChanges() });
     await run.stage.until('the operator is at rest', () => atRest(run, referenceRestMs));
     const faults = lawViolations(run);
     if (faults.length > 0) throw new Error(`${workload.name} without a fault: ${faults.join('; ')}`);
     return {
       endState: await endStateOf(ground, run),
       counts: countWrites(run.proxy.writes),
+      changedKinds: new Set(run.proxy.changedKinds),
       // A create that is refused because the watch is behind comes by chance, and can't be aimed at.
       writes: run.proxy.writes
         .filter((write) => isOfInterest(write) && (write.status ?? 500) < 300)

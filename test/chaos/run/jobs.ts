@@ -1,6 +1,6 @@
 import { type FaultCase, nameOf, parseName } from '../cases/case.js';
 import { casesOf, inOrder } from '../cases/plan.js';
-import { type Ground, type Reference, runCase } from '../cases/run-case.js';
+import { type Ground, type Reference, runCase, workloadOf } from '../cases/run-case.js';
 import { runFuzzCase } from '../fuzz/fuzz-case.js';
 import { runRefusedCase } from '../fuzz/refused-case.js';
 import { type Workload, workloads } from '../workloads/index.js';
@@ -39,7 +39,7 @@ export function concerned(only: string | undefined): Workload[] {
 }
 
 export function allFaultCases(references: ReadonlyMap<string, Reference>): FaultCase[] {
-  return [...references].flatMap(([name, reference]) => casesOf(name, reference));
+  return [...references].flatMap(([name, reference]) => casesOf(workloadOf(name), reference));
 }
 
 function faultJob(ground: Ground, references: ReadonlyMap<string, Reference>, one: FaultCase): Job | undefined {

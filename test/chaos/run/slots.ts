@@ -8,30 +8,31 @@ const fewest = 2;
 /** Lets so many things go on side by side, in the order in which they come, and fewer while the machine is late. */
 export class Slots {
   readonly #most: number;
-  readonly #stalls: StallWatch;
+  readonly #stalls: Pick<StallWatch, 'busy'>;
   #running = 0;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(most: number, stalls: StallWatch) {
+  constructor(most: number, stalls: Pick<StallWatch, 'busy'>) {
     this.#most = most;
     this.#stalls = stalls;
   }
 
-  /** Resolves with what the work gives, once it has had its turn. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() => this.#room());
+  /** Resolves with what the work gives, once it has had its turn. `size`: so many things does it do at once. */
+  async run<T>(work: () => Promise<T>, size = 1): Promise<T> {
+    const turn = this.#last.then(() => this.#room(size));
     this.#last = turn;
     await turn;
     try {
       return await work();
     } finally {
-      this.#running -= 1;
+      this.#running -= size;
     }
   }
 
-  async #room(): Promise<void> {
-    while (this.#running >= this.#most || (this.#running >= fewest && this.#stalls.busy))
+  async #room(size: number): Promise<void> {
+    const full = (): boolean => this.#running > 0 && this.#running + size > this.#most;
+    while (full() || (this.#running >= fewest && this.#stalls.busy))
       await new Promise((resolve) => setTimeout(resolve, lookMs));
-    this.#running += 1;
+    this.#running += size;
   }
 }

@@ -32,7 +32,7 @@ export const optedOutOnSubstitute: Workload = {
     await stage.edit(recordingServers, 'alpha', { poolRef: null });
     // It comes back to a role that nobody has taken from the substitute, and needs its time to connect.
     const repaired = stage.recorder('alpha', { withholdsProof: true });
-    await stage.until('alpha has read its role', () => repaired.role === 'alpha');
+    await stage.until('alpha has read its role', () => repaired.role === 'alpha' && stage.serves('alpha', 'alpha'));
     repaired.prove();
     await recorded(stage, 'alpha-door', 'alpha');
     await standsBy(stage, 'spare', 1);

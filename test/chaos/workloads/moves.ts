@@ -37,6 +37,7 @@ export const failback: Workload = {
 
 export const cordoned: Workload = {
   name: 'cordoned',
+  alsoWatches: ['nodes'],
   async setup(stage) {
     const cast = await assemble(stage, { homes: ['alpha'], standbys: ['spare'], poolSpec: automatic });
     await stage.placeOnNode('alpha');

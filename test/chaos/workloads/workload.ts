@@ -4,6 +4,8 @@ import type { Stage } from '../world/stage.js';
 /** A piece of a system's life, written once and run under each fault. */
 export interface Workload {
   readonly name: string;
+  /** Kinds that matter to it and to few others: their watches suffer, too. */
+  readonly alsoWatches?: readonly string[];
   /** Makes the system and waits until all is well. */
   setup(stage: Stage): Promise<Cast>;
   /** What happens to it; ends when its done-condition is met. */
@@ -50,16 +52,19 @@ export async function assemble(stage: Stage, crew: Crew): Promise<Cast> {
   return cast;
 }
 
+/** The recorder of that name. Throws when the workload has none. */
 export function actor(cast: Cast, name: string): Recorder {
   const found = cast[name];
   if (found === undefined) throw new Error(`the workload has no recorder ${name}`);
   return found;
 }
 
+/** A condition of a server, as it was last seen. */
 export function conditionOf(stage: Stage, server: string, type: string) {
   return stage.server(server)?.status?.conditions?.find((condition) => condition.type === type);
 }
 
+/** Whether a condition of a server holds. */
 export function isTrue(stage: Stage, server: string, type: string): boolean {
   return conditionOf(stage, server, type)?.status === 'True';
 }
