@@ -1,7 +1,7 @@
 import { shuffled } from '../run/random.js';
+import type { Workload } from '../workloads/index.js';
 import { allKinds, type FaultCase, watchFaults, writeFaults } from './case.js';
 import type { Reference } from './run-case.js';
-import type { Workload } from '../workloads/index.js';
 
 /** What the operator watches, and a fault of its watch may change what it does. */
 export const watchedKinds = [

@@ -14,7 +14,11 @@ async function onSubstitute(stage: Stage, cast: Cast): Promise<void> {
 export const cameraRehomed: Workload = {
   name: 'camera-rehomed',
   setup: (stage) =>
-    assemble(stage, { homes: ['alpha', 'beta'], standbys: ['spare'], cameras: { c1: 'alpha', c2: 'alpha', c3: 'beta' } }),
+    assemble(stage, {
+      homes: ['alpha', 'beta'],
+      standbys: ['spare'],
+      cameras: { c1: 'alpha', c2: 'alpha', c3: 'beta' },
+    }),
   async act(stage, cast) {
     await onSubstitute(stage, cast);
     await moveCamera(stage, 'c1', 'beta');
