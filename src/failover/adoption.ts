@@ -2,7 +2,7 @@ import { type Role, reasons } from '../crds/index.js';
 import { type Draft, type Policy, viewOf, wallTime } from './draft.js';
 import { highestVisibleEpoch, nextEpoch } from './epochs.js';
 import { hasNoOwnRole } from './home-to-standby.js';
-import { acknowledged } from './proof.js';
+import { recordsOwnRole } from './proof.js';
 import { findServer, isHolder, roleEntry } from './roles.js';
 import type { Assignment, ServerView } from './types.js';
 
@@ -163,7 +163,7 @@ export const letDepartedHomesGo: Policy = (draft) => {
   const kept = draft.record.roles?.filter((role) => {
     const home = findServer(draft.input, role.name);
     if (home === undefined || home.member || home.deleting || role.holder === role.name) return true;
-    return !acknowledged(home, role.name, role.epoch) && !movedElsewhere(home, role);
+    return !recordsOwnRole(home, role.epoch, draft.input.cameras) && !movedElsewhere(home, role);
   });
   if (kept !== undefined && kept.length !== draft.record.roles?.length) draft.record.roles = kept;
 };

@@ -119,7 +119,8 @@ export function rolesInQuestion(view: PoolView): string[] {
   const questioned = heldRoles(view).filter((role) => {
     const holder = holderOf(view, role);
     const settled = role.entry === undefined || role.entry.handedOverTime !== undefined;
-    const gone = !servers.some(({ name }) => name === role.name);
+    // Deleted, or of another pool by now: it takes the role along once it records its cameras.
+    const gone = !servers.some(({ name, member }) => name === role.name && member);
     const lost = holder?.health.verdict === 'Broken' || holder?.health.camerasLost !== undefined;
     return lost || holder === undefined || !settled || gone || fresh.has(role.name);
   });

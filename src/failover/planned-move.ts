@@ -9,7 +9,7 @@ import { brokenServersWait, type Failure, failureOf, roleOf } from './queue.js';
 import { failRequest } from './request-answer.js';
 import { giveRole } from './role-commit.js';
 import { findServer } from './roles.js';
-import { acknowledgeLimitMs, PROOF_MS, standbyFailure, standbyOf } from './takeover.js';
+import { acknowledgeLimitMs, confirmStandbySilence, PROOF_MS, standbyFailure, standbyOf } from './takeover.js';
 import type { ServerView } from './types.js';
 
 /** The move that runs, while its previous holder still records. */
@@ -101,6 +101,7 @@ export const abandonMove: Policy = (draft) => {
   const source = current && findServer(draft.input, current.server);
   const role = current && roleOf(draft, current.role);
   if (current === undefined || why === undefined || source === undefined || role === undefined) return;
+  confirmStandbySilence(draft, current);
   const message = `${current.standby} was to take over the role ${current.role} (${current.trigger}), but ${why}`;
   giveRole(draft, { role, to: source, previousHolder: current.standby, handedOver: true });
   remember(draft, current, 'Abandoned', undefined, message);

@@ -33,6 +33,13 @@ function couldWrite({ volumes = [], recordingService }: RecorderReportStatus): b
   return recordingService?.state !== 'Failed' && (volumes.length === 0 || dead.length < volumes.length);
 }
 
+/** Cameras of which this word is proof: recorded, or tried in an attempt that says something of the camera. */
+function camerasTried(word: RecorderReportStatus | undefined): string[] {
+  const counts = (state: ReportedCamera['state']): boolean =>
+    state === 'Recording' || (state === 'Failed' && word !== undefined && couldWrite(word));
+  return (word?.cameras ?? []).filter(({ state }) => counts(state)).map(({ name }) => name);
+}
+
 /**
  * The cameras without proof: neither recorded nor reported as tried. Analogue ones, those that stay behind, and those
  * that were failing before the fault are not asked for.
@@ -43,13 +50,24 @@ export function camerasWithoutProof(
   cameras: readonly CameraView[],
   failingBefore: readonly string[],
 ): string[] {
-  const word = wordOf(holder, role.name, role.epoch);
-  const attempted = (state: ReportedCamera['state']): boolean =>
-    state === 'Recording' || (state === 'Failed' && word !== undefined && couldWrite(word));
-  const tried = (word?.cameras ?? []).filter(({ state }) => attempted(state)).map(({ name }) => name);
-  const excused = new Set([...tried, ...failingBefore]);
+  const excused = new Set([...camerasTried(wordOf(holder, role.name, role.epoch)), ...failingBefore]);
   const asked = substituteShare(camerasOfRole(cameras, role.name), holder.spec.capacity?.cameras).taken;
   return asked.map((camera) => camera.name).filter((name) => !excused.has(name));
+}
+
+/**
+ * Whether a home says that it records its own role again, at this epoch or a later one, camera by camera; analogue ones
+ * are not asked for. To have read the role is not enough: until it has connected, whoever stands in must go on (law 6).
+ */
+export function recordsOwnRole(
+  home: Speaker & Pick<ServerView, 'name'>,
+  epoch: number,
+  cameras: readonly Pick<CameraView, 'name' | 'spec'>[],
+): boolean {
+  const word = wordOf(home, home.name, epoch);
+  const tried = camerasTried(word);
+  const asked = cameras.filter(({ spec }) => spec.serverRef.name === home.name && spec.source.type === 'IP');
+  return word !== undefined && asked.every(({ name }) => tried.includes(name));
 }
 
 /** The cameras of a role that a server records by its own word; `states`: which of its words are asked for. */

@@ -102,14 +102,15 @@ export function stormWait(draft: Draft): string {
 
 // --- the life of a hold
 
-function begin(draft: Draft, { silent, nodes }: Tally): void {
+function begin(draft: Draft, { silent, atMost, nodes }: Tally): void {
   const { holdSeconds, maxUnreachablePercent } = draft.input.spec.storm;
+  const unheard = atMost > silent.length ? '; others have not been heard yet' : '';
   draft.events.push({
     type: 'Warning',
     reason: reasons.StormHold,
     action: 'Hold',
     note:
-      `${silent.length} of ${nodes} nodes fell silent at once (${listed(silent)}), more than ${maxUnreachablePercent} %: ` +
+      `${atMost} of ${nodes} nodes fell silent at once (${listed(silent)}${unheard}), more than ${maxUnreachablePercent} %: ` +
       `failovers of silent servers are held for ${holdSeconds} s; look at the network and the API server`,
   });
   draft.record.hold = { startTime: wallTime(draft) };
@@ -218,7 +219,8 @@ export const holdInStorm: Policy = (draft) => {
   const unreleased = hold !== undefined && hold.releasedTime === undefined;
   const storm = tally(draft, unreleased ? Date.parse(hold.startTime) : now.wall.getTime());
   if (hold === undefined) {
-    if (spec.storm.holdSeconds === 0 || !isStorm(draft, storm.silent.length, storm.nodes)) return;
+    // After a restart those that are silent turn from not seen to broken one by one: the first must not slip through.
+    if (spec.storm.holdSeconds === 0 || !isStorm(draft, storm.atMost, storm.nodes)) return;
     if (silentEntries(draft).length > 0) begin(draft, storm);
   } else if (recovered(draft, hold, storm)) {
     end(draft, hold);

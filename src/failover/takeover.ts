@@ -74,6 +74,12 @@ export const noteBinding: Policy = (draft) => {
   if (moved.length > 0 && bound) draft.record.current = { ...current, boundTime: wallTime(draft) };
 };
 
+/** Law 7: a standby that is given up for its silence has to be silent for an uncached read, too. */
+export function confirmStandbySilence(draft: Draft, current: CurrentFailover): void {
+  const standby = standbyOf(draft, current);
+  if (standby?.health.trigger === 'Unreachable') draft.confirmSilence.add(standby.name);
+}
+
 /**
  * A standby that dies before the proof, or does not acknowledge within max(2 heartbeats, 5 s), loses the role to the
  * next one; the role goes back to its place in the queue with its original time.
@@ -85,6 +91,7 @@ export const supersedeFailedStandby: Policy = (draft) => {
   if (isMoveCause(trigger)) return;
   const failure = standbyFailure(draft, current);
   if (failure === undefined) return;
+  confirmStandbySilence(draft, current);
   const place: QueueEntry = { server, role, trigger, brokenTime: brokenTime ?? current.committedTime };
   if (evidence !== undefined) place.evidence = evidence;
   if (lastSeenTime !== undefined) place.lastSeenTime = lastSeenTime;

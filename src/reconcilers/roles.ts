@@ -1,6 +1,6 @@
 import { childNames, type FailoverPool, type RecordingServer, type Role } from '../crds/index.js';
 import { type ForeignRole, presentAssignment } from '../failover/assignment.js';
-import { acknowledged } from '../failover/proof.js';
+import { recordsOwnRole } from '../failover/proof.js';
 import type { Assignment } from '../failover/types.js';
 import { indexes, type Stores } from './stores.js';
 
@@ -79,7 +79,10 @@ export function onSubstitute(state: RoleState): boolean {
 function recordedAtHome(stores: Stores, { namespace, name, home }: RoleState, epoch: number): boolean {
   if (!home) return false;
   const report = stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status;
-  return acknowledged({ report, podUID: home.status?.podUID }, name, epoch);
+  const cameras = stores.cameras
+    .byIndex(indexes.server, `${namespace}/${name}`)
+    .map(({ metadata, spec }) => ({ name: metadata.name, spec }));
+  return recordsOwnRole({ name, report, podUID: home.status?.podUID }, epoch, cameras);
 }
 
 /** Epoch at which a pool that the server has left still has its own role at a substitute; undefined when none has. */

@@ -151,7 +151,8 @@ async function settingsOf(options: ClusterOptions, reservation: Reservation): Pr
   }
   const [apiPort = 0, etcdPort = 0, etcdPeerPort = 0] = await freePorts(3);
   const ports = { apiPort, etcdPort, etcdPeerPort };
-  return { ...common, ...ports, address: '127.0.0.1', serviceRange: '10.0.0.0/24', hasNodes: false };
+  // Nothing is ever sent to an address of it; a run of thousands of tests, each with Services of its own, needs many.
+  return { ...common, ...ports, address: '127.0.0.1', serviceRange: '10.0.0.0/16', hasNodes: false };
 }
 
 async function untilNodesAreReady(kubectl: Cluster['kubectl'], count: number): Promise<void> {

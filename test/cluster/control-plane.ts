@@ -14,6 +14,7 @@ import {
   auditPolicyPath,
   type ControlPlaneSettings,
   controllerManagerArguments,
+  controlPlaneEnvironment,
   etcdArguments,
   schedulerArguments,
 } from './control-plane-arguments.js';
@@ -55,6 +56,7 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
       command: [...inNamespace(input.namespace), binary, ...args],
       clusterFolder: folder,
       journal: input.journal,
+      environment: controlPlaneEnvironment(settings),
     });
   // First of all, so that it listens by the time the API server looks for it, which would wait a second to look again.
   await start('etcd', input.binaries('etcd'), etcdArguments(settings));

@@ -14,6 +14,8 @@ export interface DaemonOptions {
   readonly command: readonly string[];
   readonly clusterFolder: string;
   readonly journal: Journal;
+  /** Variables besides those that every daemon has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Daemon {
@@ -46,7 +48,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', log, log],
-    env: daemonEnvironment(clusterFolder),
+    env: { ...daemonEnvironment(clusterFolder), ...options.environment },
     cwd: clusterFolder,
   });
   closeSync(log);

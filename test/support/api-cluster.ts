@@ -1,6 +1,6 @@
 /** One real API server for all API tests of a mocha process. */
 import { randomBytes } from 'node:crypto';
-import { type Cluster, startCluster } from '../cluster/cluster.js';
+import { type Cluster, type ClusterOptions, startCluster } from '../cluster/cluster.js';
 import { useExistingCluster } from '../cluster/existing-cluster.js';
 
 export { installCrds } from './install-crds.js';
@@ -8,15 +8,18 @@ export { installCrds } from './install-crds.js';
 /** Seconds, when the binaries are there; a file that is run by mocha alone may have to build them first. */
 const startTimeoutMs = 30 * 60_000;
 
+/** How the first test file of a process that asks for a cluster wants it. */
+export type ApiClusterOptions = Pick<ClusterOptions, 'auditLog'>;
+
 let starting: Promise<Cluster> | undefined;
 let running: Cluster | undefined;
 const namespaces: string[] = [];
 
-function start(): Promise<Cluster> {
+function start(options: ApiClusterOptions): Promise<Cluster> {
   const kubeconfig = process.env.UNDERSTUDY_TEST_KUBECONFIG;
   const context = process.env.UNDERSTUDY_TEST_CONTEXT;
   const onProgress = (line: string) => console.error(`  ${line}`);
-  if (!kubeconfig && !context) return startCluster({ onProgress });
+  if (!kubeconfig && !context) return startCluster({ ...options, onProgress });
   return useExistingCluster({ ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}), onProgress });
 }
 
@@ -24,10 +27,10 @@ function start(): Promise<Cluster> {
  * Call it in a `describe`. The control plane is started before its first test, once in the process, and stopped after
  * the last test of all. UNDERSTUDY_TEST_KUBECONFIG and UNDERSTUDY_TEST_CONTEXT name a cluster of your own instead.
  */
-export function useApiCluster(): { readonly cluster: Cluster } {
+export function useApiCluster(options: ApiClusterOptions = {}): { readonly cluster: Cluster } {
   before('the API server is ready', async function () {
     this.timeout(startTimeoutMs);
-    starting ??= start();
+    starting ??= start(options);
     running = await starting;
   });
   return {

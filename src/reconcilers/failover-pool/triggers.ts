@@ -66,7 +66,11 @@ export function watchPools(watches: Pick<Watches, 'stores' | 'on'>, enqueue: (po
   });
   watches.on('reports', (key, next, previous) => {
     const changed = !deepEqual(traits(next), traits(previous));
-    for (const pool of poolsOfServer(stores, key)) if (changed || isBusy(stores.latestPools.get(pool))) enqueue(pool);
+    const { metadata, spec } = stores.servers.get(key) ?? {};
+    const own = `${metadata?.namespace}/${spec?.poolRef?.name}`;
+    // A home that has left takes its role along once it records all cameras of it.
+    for (const pool of poolsOfServer(stores, key))
+      if (changed || pool !== own || isBusy(stores.latestPools.get(pool))) enqueue(pool);
   });
   watches.on('cameras', (_key, next, previous) => {
     const camera = next ?? previous;

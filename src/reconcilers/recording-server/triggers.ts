@@ -80,6 +80,10 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
   });
   on('reports', (key, next, previous) => {
     inbox.enqueue(key);
+    // Who stands in for a home of another pool, or of none, goes by what the home itself says.
+    const pool = stores.servers.get(key)?.spec.poolRef?.name;
+    for (const holder of stores.servers.byIndex(indexes.servingRole, key))
+      if (holder.spec.poolRef?.name !== pool) inbox.enqueue(keyOf(holder));
     if (!deepEqual(next?.status?.port, previous?.status?.port)) wakePartners(key);
   });
   on('leases', (_key, next, previous) => {

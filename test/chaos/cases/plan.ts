@@ -1,4 +1,5 @@
 import { shuffled } from '../run/random.js';
+import type { Workload } from '../workloads/index.js';
 import { allKinds, type FaultCase, watchFaults, writeFaults } from './case.js';
 import type { Reference } from './run-case.js';
 
@@ -9,12 +10,23 @@ export const watchedKinds = [
   'poddisruptionbudgets',
 ] as const;
 
-/** Every case of a workload: each write with each of its faults, each watch with each of its own. */
-export function casesOf(workload: string, { writes }: Pick<Reference, 'writes'>): FaultCase[] {
+/**
+ * Every case of a workload: each write with each of its faults, each watch with each of its own. Of a watch that brings
+ * nothing no event can be late or lost, but it can end.
+ */
+export function casesOf(
+  { name: workload, alsoWatches = [] }: Pick<Workload, 'name' | 'alsoWatches'>,
+  { writes, changedKinds }: Pick<Reference, 'writes' | 'changedKinds'>,
+): FaultCase[] {
   const ofWrites = writeFaults.flatMap((fault) =>
     writes.map(({ identity, occurrence }): FaultCase => ({ workload, fault, write: identity, occurrence })),
   );
-  const ofWatches = watchFaults.flatMap((fault) => watchedKinds.map((kind): FaultCase => ({ workload, fault, kind })));
+  const kinds = [...watchedKinds, ...alsoWatches];
+  const ofWatches = watchFaults.flatMap((fault) =>
+    kinds
+      .filter((kind) => fault === 'expire' || kind === allKinds || changedKinds.has(kind))
+      .map((kind): FaultCase => ({ workload, fault, kind })),
+  );
   return [...ofWrites, ...ofWatches];
 }
 

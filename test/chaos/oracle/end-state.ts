@@ -112,7 +112,16 @@ function masked(value: unknown, mask: Mask): unknown {
   if (Array.isArray(value)) return value.map((item) => masked(item, mask));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([name, child]) => child !== undefined && !mask.ignored.has(name));
-  return Object.fromEntries(entries.sort(byName).map(([name, child]) => [name, masked(child, mask)]));
+  return Object.fromEntries(entries.sort(byName).map(([name, child]) => [name, masked(inOrder(name, child), mask)]));
+}
+
+/** Lists that are maps by name or type: which entry came first says nothing. */
+const unordered: ReadonlySet<string> = new Set(['roles', 'conditions']);
+
+function inOrder(name: string, value: unknown): unknown {
+  if (!unordered.has(name) || !Array.isArray(value)) return value;
+  const keyed = value.map((item: { type?: string; name?: string }) => [item.type ?? item.name ?? '', item] as const);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }
 
 function byName([a]: [string, unknown], [b]: [string, unknown]): number {

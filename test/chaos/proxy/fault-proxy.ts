@@ -13,7 +13,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { lineSplitter } from '../../../src/operator/api/watch-stream.js';
 import { type Fault, type Injection, statusBody, type WatchFault, type WatchInjection } from './faults.js';
 import { type ApiRequest, identityOf, isWrite, readRequest } from './request.js';
-import { WatchPipe } from './watch-pipe.js';
+import { isChange, WatchPipe } from './watch-pipe.js';
 
 /** Where the API server is, and by which agent it is reached (TLS and client certificate; undefined for plain HTTP). */
 export interface Upstream {
@@ -48,6 +48,8 @@ interface Armed {
 
 export class FaultProxy {
   readonly writes: WriteRecord[] = [];
+  /** Kinds of which a watch has brought a change since `noteChanges`, as plurals. */
+  readonly changedKinds = new Set<string>();
   readonly #upstream: Upstream;
   readonly #server: Server;
   readonly #sockets = new Map<Socket, string>();
@@ -96,6 +98,11 @@ export class FaultProxy {
   injectIntoWatches(injection: WatchInjection): void {
     this.#watchFaults.push(injection);
     for (const pipe of this.#pipes) if (concerns(injection, pipe)) pipe.suffer(injection.fault);
+  }
+
+  /** From now on `changedKinds` collects anew. */
+  noteChanges(): void {
+    this.changedKinds.clear();
   }
 
   /** No armed fault hits any more, and events come as they are. What a fault has destroyed stays destroyed. */
@@ -287,6 +294,7 @@ export class FaultProxy {
 
   /** A process that stands still reads nothing; what was sent lies in its socket, in order. */
   #pass(pipe: WatchPipe, line: string): void {
+    if (isChange(line)) this.changedKinds.add(pipe.resource);
     const frozen = this.#frozen.get(pipe.replica);
     if (frozen === undefined) pipe.take(line);
     else void frozen.promise.then(() => pipe.take(line));

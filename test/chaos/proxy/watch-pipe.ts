@@ -112,7 +112,8 @@ export class WatchPipe {
   }
 }
 
-function isChange(text: string): boolean {
+/** An event that tells of an object, and not only of the version that has been reached. */
+export function isChange(text: string): boolean {
   return !text.startsWith('{"type":"BOOKMARK"');
 }
 

@@ -1,6 +1,6 @@
 import { type FaultCase, nameOf, parseName } from '../cases/case.js';
 import { casesOf, inOrder } from '../cases/plan.js';
-import { type Ground, type Reference, runCase } from '../cases/run-case.js';
+import { type Ground, type Reference, runCase, workloadOf } from '../cases/run-case.js';
 import { runFuzzCase } from '../fuzz/fuzz-case.js';
 import { runRefusedCase } from '../fuzz/refused-case.js';
 import { type Workload, workloads } from '../workloads/index.js';
@@ -11,6 +11,9 @@ import type { StallWatch } from './stalls.js';
 
 /** Of so many jobs in a row one is of this sort; the others are faults. */
 const rhythm = { fit: 6, odd: 15, refused: 25 } as const;
+
+/** Pairs of fault-free runs side by side: fewer than cases, since what they show is what all cases are compared with. */
+const pairsAtOnce = 4;
 
 /** The fault-free runs by workload, each made twice and compared. */
 export async function referencesOf(
@@ -24,8 +27,8 @@ export async function referencesOf(
     for (let workload = left.shift(); workload !== undefined; workload = left.shift())
       references.set(workload.name, await referenceOf(ground, workload, stalls));
   };
-  // Few at once: what these show is what all cases are compared with.
-  await Promise.all([work(), work()]);
+  const few = Array.from({ length: pairsAtOnce }, work);
+  await Promise.all(few);
   return references;
 }
 
@@ -36,7 +39,7 @@ export function concerned(only: string | undefined): Workload[] {
 }
 
 export function allFaultCases(references: ReadonlyMap<string, Reference>): FaultCase[] {
-  return [...references].flatMap(([name, reference]) => casesOf(name, reference));
+  return [...references].flatMap(([name, reference]) => casesOf(workloadOf(name), reference));
 }
 
 function faultJob(ground: Ground, references: ReadonlyMap<string, Reference>, one: FaultCase): Job | undefined {

@@ -1,13 +1,19 @@
 import { cameraAssignments, recordingServers } from '../../../src/crds/index.js';
-import { assemble, recorded, type Workload } from './workload.js';
+import type { Stage } from '../world/stage.js';
+import { assemble, recorded, standsBy, type Workload } from './workload.js';
+
+/** Whoever records it now stops, and another begins: that is what the change asks for. */
+export async function moveCamera(stage: Stage, camera: string, home: string): Promise<void> {
+  stage.mayStop.add(camera);
+  await stage.edit(cameraAssignments, camera, { serverRef: { name: home } });
+}
 
 export const cameraMoved: Workload = {
   name: 'camera-moved',
   setup: (stage) =>
     assemble(stage, { homes: ['alpha', 'beta'], standbys: [], cameras: { c1: 'alpha', c2: 'alpha', c3: 'beta' } }),
   async act(stage) {
-    const key = { namespace: stage.namespace, name: 'c1' };
-    await stage.client.patch(cameraAssignments, key, { spec: { serverRef: { name: 'beta' } } });
+    await moveCamera(stage, 'c1', 'beta');
     await recorded(stage, 'c1', 'beta');
     await recorded(stage, 'c2', 'alpha');
   },
@@ -17,16 +23,14 @@ export const standbyMaintained: Workload = {
   name: 'standby-maintained',
   setup: (stage) => assemble(stage, { homes: ['alpha'], standbys: ['spare'] }),
   async act(stage) {
-    const key = { namespace: stage.namespace, name: 'spare' };
     const before = stage.server('spare')?.status?.podUID;
-    const setMode = (operatingMode: string) => stage.client.patch(recordingServers, key, { spec: { operatingMode } });
-    await setMode('Maintenance');
+    await stage.edit(recordingServers, 'spare', { operatingMode: 'Maintenance' });
     await stage.until('the pod of spare has gone', () => !stage.server('spare')?.status?.podUID);
-    await setMode('Normal');
-    await stage.until('spare stands by with another pod', () => {
-      const status = stage.server('spare')?.status;
-      return status?.podUID !== before && status?.state === 'Standby' && stage.serves('spare', '');
+    await stage.edit(recordingServers, 'spare', { operatingMode: 'Normal' });
+    await stage.until('spare has another pod', () => {
+      const uid = stage.server('spare')?.status?.podUID;
+      return uid !== undefined && uid !== before;
     });
-    await stage.until('the pool counts it', () => stage.poolStatus().counts?.standby === 1);
+    await standsBy(stage, 'spare', 1);
   },
 };

@@ -1,7 +1,7 @@
 import { failoverPools, labels, recorderReports, recordingServers } from '../../../src/crds/index.js';
 import { isApiError, resources } from '../../../src/operator/index.js';
 import type { Stage } from '../world/stage.js';
-import { actor, assemble, recorded, takenOver, type Workload } from './workload.js';
+import { actor, assemble, queued, recorded, standsBy, takenOver, takeoverRuns, type Workload } from './workload.js';
 
 export const firstFailover: Workload = {
   name: 'first-failover',
@@ -23,9 +23,9 @@ export const queueOfTwo: Workload = {
     }),
   async act(stage, cast) {
     await actor(cast, 'alpha').cutPower();
-    await stage.until('the takeover of alpha runs', () => stage.poolStatus().current?.role === 'alpha');
+    await takeoverRuns(stage, 'alpha');
     await actor(cast, 'beta').cutPower();
-    await stage.until('beta waits', () => stage.poolStatus().queue?.some(({ role }) => role === 'beta'));
+    await queued(stage, 'beta');
     actor(cast, 'spare').prove();
     await takenOver(stage, 'alpha', 'spare');
     await takenOver(stage, 'beta', 'spare-2');
@@ -57,13 +57,12 @@ export const repair: Workload = {
     await actor(cast, 'alpha').cutPower();
     await takenOver(stage, 'alpha', 'spare');
     stage.recorder('alpha');
-    await stage.until('alpha stands by', () => stage.server('alpha')?.status?.state === 'Standby');
-    await stage.until('the pool counts it', () => stage.poolStatus().counts?.standby === 1);
+    await standsBy(stage, 'alpha', 1);
   },
 };
 
 /** Garbage collection comes in its own time, and takes the pod with it: the end state is the one after it. */
-async function collected(stage: Stage, server: string): Promise<void> {
+export async function collected(stage: Stage, server: string): Promise<void> {
   const labelSelector = `${labels.server}=${server}`;
   const owned = [resources.pods, resources.leases, resources.serviceAccounts, resources.podDisruptionBudgets];
   for (const type of [...owned, resources.roles, resources.roleBindings, recorderReports])
@@ -79,7 +78,9 @@ export const serverDeleted: Workload = {
   async act(stage, cast) {
     await actor(cast, 'alpha').cutPower();
     await takenOver(stage, 'alpha', 'spare');
-    await stage.client.delete(recordingServers, { namespace: stage.namespace, name: 'spare' });
+    // Who deletes the holder ends what it records, until the next one has taken over.
+    stage.mayStop.add('alpha-door');
+    await stage.remove(recordingServers, 'spare');
     await stage.until('spare is gone', () => stage.server('spare') === undefined);
     await collected(stage, 'spare');
     await actor(cast, 'spare').cutPower();
@@ -95,7 +96,7 @@ export const poolReapplied: Workload = {
     await actor(cast, 'alpha').cutPower();
     await takenOver(stage, 'alpha', 'spare');
     const before = stage.pool()?.metadata.uid;
-    await stage.client.delete(failoverPools, { namespace: stage.namespace, name: 'site' });
+    await stage.remove(failoverPools, 'site');
     await stage.eventually('the pool is applied again', () =>
       stage
         .makePool()

@@ -5,6 +5,7 @@ import {
   type FailoverPool,
   type FailoverPoolStatus,
   failoverPools,
+  labels,
   type RecordingServer,
   recordingServers,
 } from '../../../src/crds/index.js';
@@ -15,11 +16,12 @@ import {
   type ResourceType,
   resources,
 } from '../../../src/operator/index.js';
+import { FakeNodes } from './fake-nodes.js';
 import type { Observatory } from './observatory.js';
 import { Recorder, type RecorderOptions } from './recorder.js';
 
 /** Nothing in a workload takes so long unless it never comes. Milliseconds. */
-const limitMs = 60_000;
+const limitMs = 90_000;
 
 /** On the namespace of every case. */
 export const caseLabel = 'understudy.dev/chaos';
@@ -34,6 +36,7 @@ export class Stage {
   /** Laws that were broken on the way, whatever the end state is. */
   readonly violations: string[] = [];
   readonly #recorders: Recorder[] = [];
+  readonly #nodes: FakeNodes;
   readonly #abort: AbortSignal;
 
   private constructor(client: KubeClient, observatory: Observatory, namespace: string, abort: AbortSignal) {
@@ -41,6 +44,7 @@ export class Stage {
     this.observatory = observatory;
     this.namespace = namespace;
     this.#abort = abort;
+    this.#nodes = new FakeNodes(client, namespace);
   }
 
   /** `abort` ends every wait. */
@@ -59,6 +63,8 @@ export class Stage {
   /** The namespace stays until the ground is closed: taking it away costs the API server as much as a case does. */
   async close(): Promise<void> {
     await Promise.all(this.#recorders.map((recorder) => recorder.cutPower()));
+    this.observatory.forget(this.namespace);
+    await this.#nodes.remove();
   }
 
   make(type: ResourceType, name: string, spec: object): Promise<KubeObject> {
@@ -66,10 +72,10 @@ export class Stage {
     return this.client.create(type, { apiVersion: API_VERSION, kind: type.kind, metadata, spec } as KubeObject);
   }
 
-  makePool(spec: object = {}): Promise<KubeObject> {
+  makePool(spec: object = {}, name = 'site'): Promise<KubeObject> {
     // Long enough that no baseline is late on a busy machine: which one is would be chance.
     const backup = { deadlineSeconds: 120 };
-    return this.make(failoverPools, 'site', {
+    return this.make(failoverPools, name, {
       failoverTimeoutSeconds: 3,
       // Of three recorders two break one after the other, which is no storm here.
       storm: { maxUnreachablePercent: 100 },
@@ -88,9 +94,33 @@ export class Stage {
     return this.make(cameraAssignments, name, { serverRef: { name: server }, source });
   }
 
+  /** What a person does: a merge patch of the spec. `null` takes a field away. */
+  edit(type: ResourceType, name: string, spec: object): Promise<KubeObject> {
+    return this.client.patch(type, { namespace: this.namespace, name }, { spec });
+  }
+
+  /** A person's command, by the annotation of the pool; `request` is '<id> <command>'. */
+  ask(request: string, pool = 'site'): Promise<KubeObject> {
+    const metadata = { annotations: { [labels.request]: request } };
+    return this.client.patch(failoverPools, { namespace: this.namespace, name: pool }, { metadata });
+  }
+
+  remove(type: ResourceType, name: string): Promise<void> {
+    return this.client.delete(type, { namespace: this.namespace, name });
+  }
+
+  /** Puts the pod of a server on a node of its own, which can be cordoned. */
+  placeOnNode(server: string): Promise<void> {
+    return this.#nodes.place(server);
+  }
+
+  cordon(server: string, unschedulable: boolean): Promise<void> {
+    return this.#nodes.cordon(server, unschedulable);
+  }
+
   recorder(name: string, options: RecorderOptions = {}): Recorder {
     const key = { namespace: this.namespace, name };
-    const recorder = new Recorder(this.client, this.observatory, key, options, (...change) => this.#judge(...change));
+    const recorder = new Recorder(this.client, this.observatory, key, options, (...stop) => this.#judge(...stop));
     this.#recorders.push(recorder);
     return recorder.start();
   }
@@ -99,12 +129,12 @@ export class Stage {
     return this.observatory.server(this.namespace, name);
   }
 
-  pool(): FailoverPool | undefined {
-    return this.observatory.pool(this.namespace, 'site');
+  pool(name = 'site'): FailoverPool | undefined {
+    return this.observatory.pool(this.namespace, name);
   }
 
-  poolStatus(): FailoverPoolStatus {
-    return this.pool()?.status ?? {};
+  poolStatus(name = 'site'): FailoverPoolStatus {
+    return this.pool(name)?.status ?? {};
   }
 
   /** Waits for what the watches show, with a bound; fails with what was seen last. */
@@ -150,23 +180,25 @@ export class Stage {
     });
   }
 
-  /** Law 6: who stops while his power is on stops only when another records the role. */
-  #judge(recorder: Recorder, before: string, now: string): void {
-    if (before === '' || before === now || !recorder.alive) return;
-    const others = this.#recorders.filter((other) => other !== recorder && other.alive && other.recording === before);
-    if (others.length > 0 || this.endedRoles.has(before)) return;
-    this.violations.push(
-      `overlap before gap: ${recorder.name} stopped recording ${before}, and nobody else records it`,
-    );
+  /** Law 6, camera by camera: who stops while his power is on stops only what another records, or a person ended. */
+  #judge(recorder: Recorder, cameras: readonly string[]): void {
+    for (const camera of cameras) {
+      const elsewhere = this.#recorders.some((other) => other !== recorder && other.recorded.has(camera));
+      if (elsewhere || this.mayStop.has(camera)) continue;
+      this.violations.push(
+        `overlap before gap: ${recorder.name} stopped recording ${camera}, and nobody else records it`,
+      );
+    }
   }
 
-  /** Roles that the workload itself has ended. */
-  readonly endedRoles = new Set<string>();
+  /** Cameras whose recording the workload itself ends: by moving them, or by deleting who records them. */
+  readonly mayStop = new Set<string>();
 
   #scene(): string {
-    const servers = this.#recorders.map(({ name, alive, recording }) => {
+    const servers = this.#recorders.map(({ name, alive, recorded }) => {
       const status = this.server(name)?.status;
-      return `${name}: ${status?.state} serves '${status?.servingRole}' at ${status?.epoch}, ${alive ? 'on' : 'off'}, records '${recording}'`;
+      const serves = `serves '${status?.servingRole}' at ${status?.epoch}`;
+      return `${name}: ${status?.state} ${serves}, ${alive ? 'on' : 'off'}, records ${[...recorded].join(' ') || 'nothing'}`;
     });
     const { epoch, current, queue, roles } = this.poolStatus();
     return `${servers.join('; ')}; pool ${JSON.stringify({ epoch, current, queue, roles })}`;

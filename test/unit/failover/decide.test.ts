@@ -355,6 +355,18 @@ describe('rules of a pool', () => {
       expect(pool.holder('a')).to.equal('s1');
     });
 
+    it('has its silence confirmed before it loses the role, and only its silence', () => {
+      for (const [trigger, asked] of [
+        ['Unreachable', ['s1']],
+        ['AllDisksLost', []],
+      ] as const) {
+        const pool = world().breaks('a', 'AllDisksLost').silenceAgent('s1');
+        pool.decide();
+        expect(pool.breaks('s1', trigger).decide().confirmSilence).to.deep.equal(asked);
+        expect(pool.holder('a')).to.equal('s2');
+      }
+    });
+
     it('loses the role when it breaks before the proof, and the role keeps its place', () => {
       const pool = world().breaks('a', 'Unreachable', 50).silenceAgent('s1');
       pool.decide();

@@ -185,6 +185,10 @@ describe('planned moves (rule 16)', () => {
         expect(pool.recording('a')).to.deep.equal(['a']);
       });
 
+    it('has the silence of its target confirmed before that', () => {
+      expect(halfMoved().breaks('s1', 'Unreachable').decide().confirmSilence).to.deep.equal(['s1']);
+    });
+
     it('serves the failure first, in the very decision', () => {
       const pool = halfMoved().breaks('b');
       expect(pool.decide().record.current).to.include({ server: 'b', trigger: 'Unreachable' });

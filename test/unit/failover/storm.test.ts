@@ -66,6 +66,7 @@ describe('the storm hold', () => {
   });
 
   describe('begins', () => {
+    const notSeen = (name: string) => (pool: PoolWorld) => pool.change(name, { health: notSeenYet });
     const lateStandby = (name: string) => (pool: PoolWorld) => pool.change(name, { health: silent('Late') });
     const all =
       (...steps: ((pool: PoolWorld) => unknown)[]) =>
@@ -127,6 +128,12 @@ describe('the storm hold', () => {
         all(broken('2026-01-02T03:03:00Z', 's1'), broken('2026-01-02T03:03:00Z', 's2'), breaks('a')),
         true,
       ],
+      [
+        'with one broken and others that this replica has not seen yet',
+        all(breaks('a'), notSeen('b'), notSeen('c')),
+        true,
+      ],
+      ['with servers that it has not seen yet, and none that is broken', all(...['a', 'b', 'c'].map(notSeen)), false],
       [
         'when servers in maintenance have no pod, as they should',
         all(maintained('s1'), maintained('s2'), breaks('a')),

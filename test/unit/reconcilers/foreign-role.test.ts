@@ -1,8 +1,10 @@
 import { expect } from 'chai';
-import type { FailoverPoolStatus } from '../../../src/crds/index.js';
+import type { FailoverPoolStatus, RecorderReportStatus } from '../../../src/crds/index.js';
+import type { KubeObject } from '../../../src/operator/index.js';
 import { gatherPool } from '../../../src/reconcilers/failover-pool/gather.js';
 import { planPool } from '../../../src/reconcilers/failover-pool/plan.js';
 import { foreignRole } from '../../../src/reconcilers/roles.js';
+import { CameraView } from '../../../src/reconcilers/views.js';
 import { health } from '../failover/support/pool-world.js';
 import { failoverPool } from '../support/builders/failover-pool.js';
 import { recordingServer } from '../support/builders/recording-server.js';
@@ -47,9 +49,16 @@ class TwoPools {
     return this;
   }
 
-  homeReports(role: string, epoch: number): this {
+  /** A camera of the role. */
+  camera(name: string): this {
+    const spec = { serverRef: { name: 'a' }, source: { type: 'IP', url: `rtsp://camera.example/${name}` } };
+    this.stores.cameras.put(new CameraView({ metadata: { name, namespace: 'ns' }, spec } as KubeObject));
+    return this;
+  }
+
+  homeReports(role: string, epoch: number, cameras: NonNullable<RecorderReportStatus['cameras']> = []): this {
     const metadata = { name: 'a', namespace: 'ns' };
-    this.stores.reports.put({ metadata, status: { podUID: 'pod-a', role, epoch } });
+    this.stores.reports.put({ metadata, status: { podUID: 'pod-a', role, epoch, cameras } });
     this.stores.pods.put({
       metadata: { ...metadata, uid: 'pod-a' },
       server: 'a',
@@ -98,6 +107,18 @@ describe('a home that moves to another pool while a substitute holds its role', 
   it('leaves the role with the substitute until it records it itself', () => {
     const world = new TwoPools(heldBy('s2', startTime)).home('other').homeReports('', 5);
     expect(world.rolesAfterDecision('pool')).to.deep.equal(['a by s2']);
+  });
+
+  it('leaves it there while it connects to the cameras: to have read the role is not to record it', () => {
+    const gate = { name: 'gate', sinceTime: startTime } as const;
+    const world = new TwoPools(heldBy('s2', startTime)).home('other').camera('gate');
+    world.homeReports('a', 6, [{ ...gate, state: 'Connecting' }]);
+    expect(world.rolesAfterDecision('pool')).to.deep.equal(['a by s2']);
+    world.homeReports('a', 6, [{ ...gate, state: 'Recording' }]);
+    expect(world.rolesAfterDecision('pool')).to.deep.equal([]);
+    world.stores.pools.put(failoverPool().status({ epoch: 5 }).build());
+    expect(world.homeReports('a', 6, [{ ...gate, state: 'Waiting' }]).foreign()).to.equal('Held');
+    expect(world.homeReports('a', 6, [{ ...gate, state: 'Recording' }]).foreign()).to.equal('HandedOver');
   });
 
   it('takes the role along once it records it, so that the substitute is relieved', () => {
