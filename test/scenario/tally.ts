@@ -2,7 +2,7 @@ import type { Scene } from './scene.js';
 
 /** What failovers leave behind, in figures. */
 export interface Tally {
-  /** Highest epoch decided. */
+  /** Highest epoch that anybody has. */
   readonly epoch: number;
   /** Entries of the pool's history. */
   readonly failovers: number;
@@ -12,8 +12,9 @@ export interface Tally {
 /** Counts what is there now. A failover that happens once adds one of each, whoever died meanwhile. */
 export function tally({ chronicle, pool }: Pick<Scene, 'chronicle' | 'pool'>): Tally {
   const status = chronicle.find('pools', pool)?.status;
+  const seen = chronicle.all('servers').map((server) => server.status?.epoch ?? 0);
   return {
-    epoch: status?.epoch ?? 0,
+    epoch: Math.max(status?.epoch ?? 0, ...seen),
     failovers: status?.history?.length ?? 0,
     backups: chronicle.all('backups').length,
   };
