@@ -61,8 +61,12 @@ export interface Cluster {
   readonly controlPlane: {
     /** Kills the API server and resolves when it is gone; etcd keeps its data. */
     stopApiServer(): Promise<void>;
-    /** Starts it on the same port with the same data, and resolves when it is ready. */
+    /** Starts it on the same port with the same data, and resolves when it is ready: etcd must run by then. */
     startApiServer(): Promise<void>;
+    /** Kills etcd and resolves when it is gone. An API server that still runs then answers with errors, or not at all. */
+    stopEtcd(): Promise<void>;
+    /** Starts etcd with the data that it had. */
+    startEtcd(): Promise<void>;
   };
 }
 
@@ -200,6 +204,8 @@ function clusterOf(parts: ClusterParts): Cluster {
     controlPlane: {
       stopApiServer: () => controlPlane.stopApiServer(),
       startApiServer: () => controlPlane.startApiServer(),
+      stopEtcd: () => controlPlane.stopEtcd(),
+      startEtcd: () => controlPlane.startEtcd(),
     },
   };
 }

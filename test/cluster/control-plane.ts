@@ -42,6 +42,10 @@ export interface ControlPlane {
   writeKubeconfig(request: CertificateRequest): Promise<string>;
   startApiServer(): Promise<void>;
   stopApiServer(): Promise<void>;
+  /** Starts it with the data that it had; the API server finds it by itself. */
+  startEtcd(): Promise<void>;
+  /** Kills it; what it had answered is kept. */
+  stopEtcd(): Promise<void>;
 }
 
 /** Starts etcd, the API server, the controller manager and, if there are nodes, the scheduler. */
@@ -59,7 +63,16 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
       environment: controlPlaneEnvironment(settings),
     });
   // First of all, so that it listens by the time the API server looks for it, which would wait a second to look again.
-  await start('etcd', input.binaries('etcd'), etcdArguments(settings));
+  let etcd: Daemon | undefined;
+  const startEtcd = async () => {
+    if (await etcd?.isAlive()) return;
+    etcd = await start('etcd', input.binaries('etcd'), etcdArguments(settings));
+  };
+  const stopEtcd = async () => {
+    await etcd?.end(0);
+    etcd = undefined;
+  };
+  await startEtcd();
 
   const authority = await makeAuthority(pki);
   const server = `https://${settings.address}:${settings.apiPort}`;
@@ -89,7 +102,7 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
   await start('kube-controller-manager', controllers, controllerManagerArguments(settings));
   if (settings.hasNodes) await start('kube-scheduler', input.binaries('kube-scheduler'), schedulerArguments(settings));
   await untilServiceAccountsAreMade(input);
-  return { authority, server, writeKubeconfig, startApiServer, stopApiServer };
+  return { authority, server, writeKubeconfig, startApiServer, stopApiServer, startEtcd, stopEtcd };
 }
 
 /** `nsenter`, not `ip netns exec`: the latter mounts a new /sys and so hides the cgroups. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Journal } from './journal.js';
 import { isWithin, listMounts } from './mounts.js';
 import { run, tryRun } from './run-command.js';
@@ -21,6 +21,15 @@ export interface NodeDisk {
   freeze(): Promise<void>;
   /** The disk answers again. */
   thaw(): Promise<void>;
+  /**
+   * The kernel finds an error on the disk and makes its file system read-only at once, whoever has files open for
+   * writing: every write answers EROFS, although the mount's options still say rw. Only repair() undoes it.
+   */
+  makeReadOnly(): Promise<void>;
+  /** A file of somebody else takes all the space that is free, to the last block. */
+  fill(): Promise<void>;
+  /** That file is taken away. */
+  unfill(): Promise<void>;
   /**
    * The disk is replaced by itself, repaired: unmounted, its journal replayed, checked, and mounted again. Every pod
    * that mounts it must be gone before: a pod that still mounts the dead file system keeps it dead, and a new mount of
@@ -85,6 +94,15 @@ export async function addDisk(input: DiskInput): Promise<NodeDisk> {
     thaw: async () => {
       await run('fsfreeze', ['--unfreeze', mountPath]);
     },
+    makeReadOnly: async () => {
+      await assertOurs(device, backingFile, mountPath);
+      await failReadOnly(device, mountPath);
+    },
+    fill: async () => {
+      await assertOurs(device, backingFile, mountPath);
+      await fillUp(mountPath);
+    },
+    unfill: () => rm(fillerIn(mountPath), { force: true }),
     repair: () => repairFileSystem(device, backingFile, mountPath),
   };
 }
@@ -97,6 +115,32 @@ async function shutdownFileSystem(device: string, backingFile: string, path: str
   await assertOurs(device, backingFile, path);
   // Without its flag for flushing: the log stays as it is, as in a power cut.
   await run('xfs_io', ['-x', '-c', 'shutdown', path]);
+}
+
+/**
+ * Asked for by `remount,ro` it would be refused as long as a recorder has a file open for writing; a disk with an error
+ * does not ask either.
+ */
+async function failReadOnly(device: string, path: string): Promise<void> {
+  await run('mount', ['-o', 'remount,errors=remount-ro', path]);
+  await writeFile(join('/sys/fs/ext4', basename(device), 'trigger_fs_error'), 'made read-only by a test');
+}
+
+const fillerIn = (path: string) => join(path, 'somebody-elses-file');
+const FILLED_BYTES = 64 * 1024;
+const FILL_ROUNDS = 10;
+
+/** In several rounds: the file's own bookkeeping takes blocks too, and others write at the same time. */
+async function fillUp(path: string): Promise<void> {
+  const filler = fillerIn(path);
+  await writeFile(filler, '');
+  for (let round = 0; round < FILL_ROUNDS; round += 1) {
+    const { bavail, bsize } = await statfs(path);
+    if (bavail * bsize < FILLED_BYTES) return;
+    const held = (await stat(filler)).blocks * 512;
+    // It ends with "No space left on device" and keeps what it got.
+    await tryRun('fallocate', ['--length', String(held + bavail * bsize), filler]);
+  }
 }
 
 /** The wrong path is the root disk of this machine, and a device's number may have been given to another file. */

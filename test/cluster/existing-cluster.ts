@@ -43,7 +43,7 @@ export async function useExistingCluster(options: ExistingClusterOptions): Promi
     helm: (args) => runHelm(kubeconfigPath, ['--kube-context', context, ...args], onProgress),
     stop: async () => undefined,
     keep: async () => undefined,
-    controlPlane: { stopApiServer: refuse, startApiServer: refuse },
+    controlPlane: { stopApiServer: refuse, startApiServer: refuse, stopEtcd: refuse, startEtcd: refuse },
   };
 }
 

@@ -7,28 +7,39 @@ import type { Api } from './api.js';
 /** The chart of this checkout. */
 export const CHART = fileURLToPath(new URL('../../deploy/helm/understudy', import.meta.url));
 export const OPERATOR_NAMESPACE = 'understudy-system';
-const LEADER_LEASE = 'understudy-operator';
+export const LEADER_LEASE = 'understudy-operator';
 const READY_MS = 120_000;
 
 interface Pod {
-  metadata: { name: string; labels?: Record<string, string>; deletionTimestamp?: string };
+  metadata: { name: string; uid: string; labels?: Record<string, string>; deletionTimestamp?: string };
   spec: { nodeName?: string };
-  status: { phase?: string; conditions?: { type: string; status: string }[] };
+  status: {
+    phase?: string;
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: { state?: { waiting?: { reason?: string } } }[];
+  };
 }
 
 export interface Replica {
   readonly pod: string;
+  readonly podUID: string;
   readonly node: string;
   readonly ready: boolean;
+  /** The kubelet waits before it starts the container again, the longer the more often it has ended. */
+  readonly backsOff: boolean;
 }
 
 /** The operator as installed by its chart. */
 export interface Operator {
   replicas(): Promise<Replica[]>;
+  /** The replica that holds the leader Lease; undefined while nobody leads. */
+  leader(): Promise<Replica | undefined>;
   /** Node of the replica that holds the leader Lease; undefined while nobody leads. */
   leaderNode(): Promise<string | undefined>;
   /** Waits for two ready replicas on two nodes, one of which leads. */
   ready(): Promise<void>;
+  /** Deletes the pod of a replica; its Deployment makes another one. */
+  replace(pod: string): Promise<void>;
 }
 
 /** Installs the chart with the image that the nodes have already. */
@@ -51,7 +62,7 @@ function operatorOf(api: Api): Operator {
     return pods
       .filter((pod) => pod.metadata.labels?.['app.kubernetes.io/component'] === 'operator')
       .filter((pod) => pod.metadata.deletionTimestamp === undefined)
-      .map((pod) => ({ pod: pod.metadata.name, node: pod.spec.nodeName ?? '', ready: isReady(pod) }));
+      .map(replicaOf);
   };
   const leader = async () => {
     const key = { namespace: OPERATOR_NAMESPACE, name: LEADER_LEASE };
@@ -60,6 +71,7 @@ function operatorOf(api: Api): Operator {
     return (await replicas()).find(({ pod }) => holder === pod || holder.startsWith(`${pod}_`));
   };
   const leaderNode = async () => (await leader())?.node;
+  const replace = (pod: string) => api.remove(resources.pods, { namespace: OPERATOR_NAMESPACE, name: pod });
   const ready = async () => {
     const isUp = async () => {
       const all = await replicas();
@@ -74,13 +86,23 @@ function operatorOf(api: Api): Operator {
       if (new Set(all.map(({ node }) => node)).size === 2) return true;
       const leading = await leader();
       const follower = leading && all.find(({ pod }) => pod !== leading.pod);
-      if (follower) await api.remove(resources.pods, { namespace: OPERATOR_NAMESPACE, name: follower.pod });
+      if (follower) await replace(follower.pod);
       return false;
     };
     const what = 'both replicas of the operator are ready, on two nodes';
     await waitUntil(what, isApart, { timeoutMs: READY_MS, intervalMs: 100, hint });
   };
-  return { replicas, leaderNode, ready };
+  return { replicas, leader, leaderNode, ready, replace };
+}
+
+function replicaOf(pod: Pod): Replica {
+  return {
+    pod: pod.metadata.name,
+    podUID: pod.metadata.uid,
+    node: pod.spec.nodeName ?? '',
+    ready: isReady(pod),
+    backsOff: pod.status.containerStatuses?.some(({ state }) => state?.waiting?.reason === 'CrashLoopBackOff') ?? false,
+  };
 }
 
 function isReady(pod: Pod): boolean {
