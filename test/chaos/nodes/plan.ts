@@ -59,10 +59,9 @@ export function* roundsOf(seed: number, layouts: readonly Layout[], only?: strin
   };
   for (let count = 0; ; count += 1) {
     const sideBySide = layouts.flatMap((_, system) => caseFor(own, system));
-    const together = ownersFrom(count, layouts.length)
-      .values()
-      .map((system) => caseFor(shared, system))
-      .find((found) => found.length > 0) ?? [];
+    let together: readonly NodeCase[] = [];
+    for (const system of ownersFrom(count, layouts.length))
+      if (together.length === 0) together = caseFor(shared, system);
     if (sideBySide.length + together.length === 0) return;
     yield { sideBySide, together };
   }

@@ -20,7 +20,7 @@ export async function runNodesTier(request: ChaosRequest, stop: () => AbortSigna
   const rounds = roundsFor(request);
   const ground = await openNodesGround((line) => console.error(`  ${line}`));
   try {
-    return await runOn(ground, rounds, request, stop());
+    return await runOn(ground, rounds, request, stop);
   } catch (error) {
     // Told before the cluster goes: that it could not be stopped must not hide why it was to be.
     console.error(error);
@@ -34,7 +34,7 @@ async function runOn(
   ground: NodesGround,
   rounds: Iterable<Round>,
   { seed, systems }: ChaosRequest,
-  stop: AbortSignal,
+  stop: () => AbortSignal,
 ): Promise<NodesPart> {
   const stalls = new StallWatch();
   const started = performance.now();
@@ -50,10 +50,11 @@ async function runOn(
         tellResult(result, { count: results.length, systems });
       }
     };
+    const over = stop();
     for (const { sideBySide, together } of rounds) {
-      if (stop.aborted) break;
+      if (over.aborted) break;
       await Promise.all(sideBySide.map(play));
-      for (const one of together) if (!stop.aborted) await play(one);
+      for (const one of together) if (!over.aborted) await play(one);
     }
   } finally {
     stalls.close();
