@@ -37,6 +37,13 @@ export function stateReached(scene: Scene, server: string, state: string, timeou
   return scene.chronicle.until(`${server} is in the folder ${state}`, reached, timeoutMs);
 }
 
+/** The pod in which a server runs. Throws while its status names none. */
+export function podUIDOf({ chronicle }: Pick<Scene, 'chronicle'>, server: string): string {
+  const uid = chronicle.find('servers', server)?.status?.podUID;
+  if (!uid) throw new Error(`the status of ${server} names no pod`);
+  return uid;
+}
+
 /** Measures the gaps that a failover left, in the files. The disks of servers in `dead` are read from copies. */
 export async function gapsOf(
   scene: Scene,

@@ -7,7 +7,7 @@ import type { Api } from './api.js';
 /** The chart of this checkout. */
 export const CHART = fileURLToPath(new URL('../../deploy/helm/understudy', import.meta.url));
 export const OPERATOR_NAMESPACE = 'understudy-system';
-const LEADER_LEASE = 'understudy-operator';
+export const LEADER_LEASE = 'understudy-operator';
 const READY_MS = 120_000;
 
 interface Pod {

@@ -1,4 +1,5 @@
-import { operatorProcess } from '../container-process.js';
+import { identify, type ProcessIdentity, signal } from '../../cluster/process-identity.js';
+import { operatorProcesses } from '../container-process.js';
 import type { Operator, Replica } from '../operator.js';
 import type { Fault } from './fault.js';
 
@@ -7,20 +8,15 @@ export type Target = 'leader' | 'follower' | 'both';
 
 /** Kills replicas of the operator; the kubelet starts them again. Healing waits until both are ready. */
 export async function killOperator(operator: Operator, target: Target): Promise<Fault> {
-  const shoot = await aimAtOperator(operator, target);
-  return shoot();
+  const pods = (await chosen(operator, target)).map(({ podUID }) => podUID);
+  const processes = await operatorProcesses(pods);
+  if (processes.length < pods.length) throw new Error(`of the ${target} only ${processes.length} run`);
+  for (const { pid } of processes) await kill(await identify(pid));
+  return { heal: () => operatorBack(operator) };
 }
 
-/**
- * Looks up the processes now and gives what kills them later at once: some moments of a failover are over before a
- * process could be looked up. Throws when nobody leads.
- */
-export async function aimAtOperator(operator: Operator, target: Target): Promise<() => Fault> {
-  const pids = await Promise.all((await chosen(operator, target)).map(({ podUID }) => operatorProcess(podUID)));
-  return () => {
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
-    return { heal: () => untilBack(operator) };
-  };
+async function kill(process: ProcessIdentity | undefined): Promise<void> {
+  if (process !== undefined) await signal(process, 'SIGKILL');
 }
 
 async function chosen(operator: Operator, target: Target): Promise<readonly Replica[]> {
@@ -31,8 +27,11 @@ async function chosen(operator: Operator, target: Target): Promise<readonly Repl
   return target === 'leader' ? [leader] : replicas.filter(({ pod }) => pod !== leader.pod);
 }
 
-/** A replica that was killed again and again is waited with by its kubelet, at last for minutes: a new pod is not. */
-async function untilBack(operator: Operator): Promise<void> {
+/**
+ * Waits until both replicas are ready again. One that was killed again and again is kept waiting by its kubelet, at last
+ * for minutes: a new pod is not.
+ */
+export async function operatorBack(operator: Operator): Promise<void> {
   for (const { pod, backsOff } of await operator.replicas()) if (backsOff) await operator.replace(pod);
   await operator.ready();
 }

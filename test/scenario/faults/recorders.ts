@@ -14,20 +14,24 @@ export async function killRecorder(podUID: string): Promise<Fault> {
  * answers. After a minute the kubelet's liveness probe ends the container; healing is then too late, and harmless.
  */
 export async function freezeRecorder(podUID: string): Promise<Fault> {
-  const frozen: ProcessIdentity[] = [];
-  // From the agent downwards: who stands still starts nothing more.
-  await freezeBelow(await containerProcess(podUID), frozen);
+  const agent = await containerProcess(podUID);
+  const frozen = new Map<number, ProcessIdentity>();
+  // Again until nobody was new: a process may start another one just before it stops.
+  while (await freezeFrom(agent, frozen));
   return {
     heal: async () => {
-      for (const process of frozen) await signal(process, 'SIGCONT');
+      for (const process of frozen.values()) await signal(process, 'SIGCONT');
     },
   };
 }
 
-async function freezeBelow(pid: number, frozen: ProcessIdentity[]): Promise<void> {
+/** From the agent downwards: who stands still starts nothing more. Tells whether somebody was still moving. */
+async function freezeFrom(pid: number, frozen: Map<number, ProcessIdentity>): Promise<boolean> {
   const identity = await identify(pid);
-  if (identity === undefined) return;
-  await signal(identity, 'SIGSTOP');
-  frozen.push(identity);
-  for (const child of await childrenOf(pid)) await freezeBelow(child, frozen);
+  if (identity === undefined) return false;
+  let isNew = !frozen.has(pid);
+  if (isNew) await signal(identity, 'SIGSTOP');
+  frozen.set(pid, identity);
+  for (const child of await childrenOf(pid)) isNew = (await freezeFrom(child, frozen)) || isNew;
+  return isNew;
 }
