@@ -10,7 +10,7 @@ import type { NodesGround } from './ground.js';
 import type { Hit } from './hits.js';
 import type { Plot } from './plot.js';
 import { repairByMaintenance } from './repair.js';
-import { aimAtControl, type FaultOfNodes, isControlFault, isNodeFault, strikeNode, strikeServer } from './strike.js';
+import { type Aim, aimAtControl, type FaultOfNodes, isControlFault, isNodeFault, strikeNode, strikeServer } from './strike.js';
 
 /** So long nothing may happen where nothing is to happen: a false judgement comes within the timeout. Milliseconds. */
 const QUIET_MS = 9_000;
@@ -54,20 +54,25 @@ export class Play {
   }
 
   async #strikeInTime(): Promise<void> {
-    const { fault, moment } = this.#one;
+    const { fault } = this.#one;
     const { primary, pauseMs } = this.#draw;
-    // Looked up beforehand, since the moment does not wait; but not where the first fault may take its aim away.
-    const early = primary === undefined || traitsOf(primary).scope === 'system';
-    const aim = isControlFault(fault) && early ? await aimAtControl[fault](this.#ground) : undefined;
-    if (primary !== undefined) {
-      const everywhere = isControlFault(fault) && traitsOf(primary).scope === 'system';
-      await Promise.all((everywhere ? this.acts : [this.#aimed]).map((act) => this.#strike(primary, act)));
-      await this.#until(moment);
+    const aim = isControlFault(fault) ? await aimAtControl[fault](this.#ground) : undefined;
+    try {
+      if (primary !== undefined) await this.#strikeFirst(primary);
+      await this.#strike(fault, this.#aimed, aim);
+    } finally {
+      aim?.drop();
     }
-    await this.#strike(fault, this.#aimed, aim);
     if (fault !== 'restart-api' && fault !== 'restart-control-plane') return;
     await pause(pauseMs);
     await this.#heal(this.#strikes.pop());
+  }
+
+  /** Another fault causes a failover first: in every system, where what all share is to fail in the middle of it. */
+  async #strikeFirst(primary: NodeFault): Promise<void> {
+    const everywhere = isControlFault(this.#one.fault) && traitsOf(primary).scope === 'system';
+    await Promise.all((everywhere ? this.acts : [this.#aimed]).map((act) => this.#strike(primary, act)));
+    await this.#until(this.#one.moment);
   }
 
   /** The step of the failover that the first fault has caused. A later one will do: it is counted as what it was. */
@@ -80,15 +85,11 @@ export class Play {
     await plot.chronicle.until(`${plot.namespace} is ${moment}`, reached, OUTCOME_MS);
   }
 
-  async #strike(fault: NodeFault, act: Act, aim?: () => Promise<Fault>): Promise<void> {
+  async #strike(fault: NodeFault, act: Act, aim?: Aim): Promise<void> {
     if (isNodeFault(fault)) return this.#strikeNode(fault, act.plot.nodeNameOf(act.plot.holder()));
-    if (isControlFault(fault)) {
-      const shoot = aim ?? (await aimAtControl[fault](this.#ground));
-      return this.#add(
-        fault,
-        this.acts.map((each) => hitOn(each, fault, undefined, true)),
-        shoot,
-      );
+    if (aim !== undefined) {
+      const hits = this.acts.map((each) => hitOn(each, fault, undefined, true));
+      return this.#add(fault, hits, aim.shoot);
     }
     const holder = act.plot.holder();
     const id = `${this.#one.number}-${this.#strikes.length}`;

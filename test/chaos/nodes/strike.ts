@@ -1,6 +1,5 @@
 import type { ClusterNode } from '../../cluster/cluster.js';
 import {
-  aimAtOperator,
   cutPower,
   type Fault,
   fillDisk,
@@ -10,9 +9,11 @@ import {
   killDisk,
   killKubelet,
   killRecorder,
+  operatorBack,
   partitionNode,
   remountReadOnly,
   restartControlPlane,
+  watchOperator,
 } from '../../scenario/faults/index.js';
 import type { MaterialDisk } from '../../scenario/system.js';
 import type { NodeFault } from './faults.js';
@@ -52,15 +53,35 @@ async function drainNode({ cluster }: NodesGround, { name }: ClusterNode): Promi
   };
 }
 
-/** Looks up what is needed now, and gives what strikes later at once. */
-export const aimAtControl: Readonly<Record<FaultOfControl, (ground: NodesGround) => Promise<() => Promise<Fault>>>> = {
-  'kill-leader': async ({ operator }) => inTime(await aimAtOperator(operator, 'leader')),
-  'kill-operators': async ({ operator }) => inTime(await aimAtOperator(operator, 'both')),
-  'restart-api': async ({ cluster }) => () => restartControlPlane(cluster, 'api-server'),
-  'restart-control-plane': async ({ cluster }) => () => restartControlPlane(cluster, 'api-server-and-etcd'),
+/** A fault that is ready: some moments are over before a process could be looked up. */
+export interface Aim {
+  shoot(): Promise<Fault>;
+  /** Stops looking. */
+  drop(): void;
+}
+
+/** Makes a fault of what all systems share ready. */
+export const aimAtControl: Readonly<Record<FaultOfControl, (ground: NodesGround) => Promise<Aim>>> = {
+  'kill-leader': (ground) => aimAtOperator(ground, 'leader'),
+  'kill-operators': (ground) => aimAtOperator(ground, 'all'),
+  'restart-api': async ({ cluster }) => ready(() => restartControlPlane(cluster, 'api-server')),
+  'restart-control-plane': async ({ cluster }) => ready(() => restartControlPlane(cluster, 'api-server-and-etcd')),
 };
 
-const inTime = (shoot: () => Fault) => async () => shoot();
+const ready = (shoot: () => Promise<Fault>): Aim => ({ shoot, drop: () => undefined });
+
+async function aimAtOperator({ api, operator }: NodesGround, target: 'leader' | 'all'): Promise<Aim> {
+  const sight = await watchOperator(api, operator);
+  const shoot = async () => {
+    if (!sight.shoot(target)) {
+      // The fault before has taken the leader with it: the next one is as good.
+      await sight.newLeader();
+      if (!sight.shoot(target)) throw new Error(`the operator (${target}) could not be hit`);
+    }
+    return { heal: () => operatorBack(operator) };
+  };
+  return { shoot, drop: () => sight.close() };
+}
 
 /** Injects a fault into one server of a system. `id` tells a person's requests apart. */
 export async function strikeServer(fault: NodeFault, plot: Plot, server: string, id: string): Promise<Fault> {
