@@ -1,6 +1,8 @@
 import { GAP_SECONDS } from '../../scenario/limits.js';
 import { disables, type Moment, type NodeFault, traitsOf } from './faults.js';
 
+export type OperatorLoss = 'none' | 'leader' | 'all';
+
 /** One fault as it hit one system. */
 export interface Hit {
   readonly fault: NodeFault;
@@ -10,8 +12,8 @@ export interface Hit {
   readonly onHolder: boolean;
   /** Where the system stood. */
   readonly moment: Moment;
-  /** The leading replica of the operator went with it. */
-  readonly leaderLost: boolean;
+  /** What of the operator it took away: the replica that led, or, with what was struck before, both. */
+  readonly operatorLost: OperatorLoss;
   /** Wall clock, milliseconds. */
   readonly atMs: number;
   /** When it was taken away again; undefined as long as it lasts. Wall clock, milliseconds. */
@@ -20,6 +22,11 @@ export interface Hit {
 
 /** A failover in whose middle the operator dies is finished so much later, at most. Seconds. */
 export const OPERATOR_LOSS_SECONDS = 20;
+/**
+ * Where the nodes of both replicas are gone, Kubernetes makes new ones: it calls a node lost after 40 s and evicts 10 s
+ * later; they start, are elected, and see for themselves that a recorder is silent. Seconds.
+ */
+export const OPERATOR_REPLACED_SECONDS = 100;
 
 /** What the faults that hit a system in one case allow. */
 export interface Allowance {
@@ -65,14 +72,20 @@ function longestHole(hits: readonly Hit[]): number {
   return Math.max(0, ...holes);
 }
 
-function costOf({ fault, onHolder, moment, leaderLost, atMs, endMs }: Hit): number {
+const decisionSeconds: Readonly<Record<OperatorLoss, number>> = {
+  none: 0,
+  leader: OPERATOR_LOSS_SECONDS,
+  all: OPERATOR_REPLACED_SECONDS,
+};
+
+function costOf({ fault, onHolder, moment, operatorLost, atMs, endMs }: Hit): number {
   const { effect, scope } = traitsOf(fault);
   const unfinished = moment === 'at-taking-over';
   const breaks = effect === 'fells' || effect === 'restarts' || effect === 'degrades';
   // Who is silenced in the middle of a takeover may not have read that the role is its own.
   const own = onHolder && (breaks || (effect === 'silences' && unfinished)) ? GAP_SECONDS : 0;
   const undecided = unfinished || (onHolder && disables(fault));
-  const decision = leaderLost && undecided ? OPERATOR_LOSS_SECONDS : 0;
+  const decision = undecided ? decisionSeconds[operatorLost] : 0;
   const outage = scope === 'control' && unfinished && endMs !== undefined ? (endMs - atMs) / 1000 : 0;
   return own + decision + outage;
 }

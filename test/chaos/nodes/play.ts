@@ -1,13 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from '../../scenario/faults/index.js';
-import { HANG_MS } from '../../scenario/limits.js';
 import { isTrue } from '../../scenario/summary.js';
 import { Act } from './act.js';
 import { type NodeCase, nameOf } from './case.js';
 import { type Draw, drawOf, isExclusive } from './draw.js';
-import { type Moment, moments, type NodeFault, traitsOf } from './faults.js';
+import { disables, type Moment, moments, type NodeFault, traitsOf } from './faults.js';
 import type { NodesGround } from './ground.js';
-import type { Hit } from './hits.js';
+import type { Hit, OperatorLoss } from './hits.js';
 import type { Plot } from './plot.js';
 import { repairByMaintenance } from './repair.js';
 import { type Aim, aimAtControl, type FaultOfNodes, isControlFault, isNodeFault, strikeNode, strikeServer } from './strike.js';
@@ -15,7 +14,7 @@ import { type Aim, aimAtControl, type FaultOfNodes, isControlFault, isNodeFault,
 /** So long nothing may happen where nothing is to happen: a false judgement comes within the timeout. Milliseconds. */
 const QUIET_MS = 9_000;
 /** A failover, the most intricate one too, is through within so long. Milliseconds; a hang guard, no promise. */
-const OUTCOME_MS = HANG_MS;
+const OUTCOME_MS = 150_000;
 /** Cameras that nobody records must be said not to be recorded within so long. Milliseconds. */
 const SAID_MS = 40_000;
 
@@ -33,6 +32,7 @@ export class Play {
   readonly #ground: NodesGround;
   readonly #aimed: Act;
   readonly #strikes: Strike[] = [];
+  readonly #nodesLost = new Set<string>();
   /** The systems that it concerns: all of them, or the one that it is aimed at. */
   readonly acts: readonly Act[];
 
@@ -88,23 +88,31 @@ export class Play {
   async #strike(fault: NodeFault, act: Act, aim?: Aim): Promise<void> {
     if (isNodeFault(fault)) return this.#strikeNode(fault, act.plot.nodeNameOf(act.plot.holder()));
     if (aim !== undefined) {
-      const hits = this.acts.map((each) => hitOn(each, fault, undefined, true));
+      const hits = this.acts.map((each) => hitOn(each, fault, undefined, 'leader'));
       return this.#add(fault, hits, aim.shoot);
     }
     const holder = act.plot.holder();
     const id = `${this.#one.number}-${this.#strikes.length}`;
-    return this.#add(fault, [hitOn(act, fault, holder, false)], () => strikeServer(fault, act.plot, holder, id));
+    return this.#add(fault, [hitOn(act, fault, holder, 'none')], () => strikeServer(fault, act.plot, holder, id));
   }
 
   async #strikeNode(fault: FaultOfNodes, name: string): Promise<void> {
     const node = this.#ground.cluster.nodes.find((each) => each.name === name);
     if (node === undefined) throw new Error(`there is no node '${name}'`);
-    const leaderLost = fault !== 'kill-kubelet' && (await this.#ground.operator.leaderNode()) === name;
+    const lost = disables(fault) ? await this.#operatorLostWith(name) : 'none';
     const hits = this.acts.flatMap((act) => {
       const server = act.plot.serverOn(name);
-      return server === undefined ? [] : [hitOn(act, fault, server, leaderLost)];
+      return server === undefined ? [] : [hitOn(act, fault, server, lost)];
     });
     return this.#add(fault, hits, () => strikeNode[fault](this.#ground, node));
+  }
+
+  async #operatorLostWith(node: string): Promise<OperatorLoss> {
+    const { operator } = this.#ground;
+    this.#nodesLost.add(node);
+    const replicas = await operator.replicas();
+    if (replicas.every((replica) => this.#nodesLost.has(replica.node))) return 'all';
+    return (await operator.leaderNode()) === node ? 'leader' : 'none';
   }
 
   async #add(fault: NodeFault, hits: Strike['hits'], inject: () => Promise<Fault>): Promise<void> {
@@ -151,9 +159,9 @@ export class Play {
   }
 }
 
-function hitOn(act: Act, fault: NodeFault, server: string | undefined, leaderLost: boolean) {
+function hitOn(act: Act, fault: NodeFault, server: string | undefined, operatorLost: OperatorLoss) {
   const onHolder = server !== undefined && server === act.plot.holder();
-  const hit: Hit = { fault, server, onHolder, moment: act.moment(), leaderLost, atMs: Date.now() };
+  const hit: Hit = { fault, server, onHolder, moment: act.moment(), operatorLost, atMs: Date.now() };
   return { act, hit };
 }
 

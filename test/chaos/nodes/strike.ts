@@ -1,4 +1,6 @@
+import { resources } from '../../../src/operator/resources.js';
 import type { ClusterNode } from '../../cluster/cluster.js';
+import type { Api } from '../../scenario/api.js';
 import {
   cutPower,
   type Fault,
@@ -15,6 +17,7 @@ import {
   restartControlPlane,
   watchOperator,
 } from '../../scenario/faults/index.js';
+import { OPERATOR_NAMESPACE, type Operator } from '../../scenario/operator.js';
 import type { MaterialDisk } from '../../scenario/system.js';
 import type { NodeFault } from './faults.js';
 import type { NodesGround } from './ground.js';
@@ -78,9 +81,28 @@ async function aimAtOperator({ api, operator }: NodesGround, target: 'leader' | 
       await sight.newLeader();
       if (!sight.shoot(target)) throw new Error(`the operator (${target}) could not be hit`);
     }
-    return { heal: () => operatorBack(operator) };
+    return { heal: () => likeNew(api, operator) };
   };
   return { shoot, drop: () => sight.close() };
+}
+
+interface OperatorPod {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly containerStatuses?: readonly { readonly restartCount: number }[] };
+}
+
+/**
+ * A kubelet keeps a container waiting that ends again and again. So that each case begins alike, replicas that were
+ * killed are replaced, one after the other, when both are back.
+ */
+async function likeNew(api: Api, operator: Operator): Promise<void> {
+  await operatorBack(operator);
+  for (const { pod } of await operator.replicas()) {
+    const found = await api.find<OperatorPod>(resources.pods, { namespace: OPERATOR_NAMESPACE, name: pod });
+    if (found?.status.containerStatuses?.some(({ restartCount }) => restartCount > 0) !== true) continue;
+    await operator.replace(pod);
+    await operator.ready();
+  }
 }
 
 /** Injects a fault into one server of a system. `id` tells a person's requests apart. */

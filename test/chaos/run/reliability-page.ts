@@ -1,6 +1,6 @@
 import { watchFaults, writeFaults } from '../cases/case.js';
 import { traitsOf, nodeFaults } from '../nodes/faults.js';
-import { OPERATOR_LOSS_SECONDS } from '../nodes/hits.js';
+import { OPERATOR_LOSS_SECONDS, OPERATOR_REPLACED_SECONDS } from '../nodes/hits.js';
 import { casesOf } from '../nodes/tally.js';
 import type { ApiPart, NodesLine, NodesPart, Results } from './results.js';
 import { total } from './tally.js';
@@ -111,7 +111,8 @@ How a case is judged, from the outside only:
 - Every picture in the files of every disk since the case began is read. No camera may have a hole where nobody's disks
   died or fell silent; after a fault of the holder it may last 8 s, and its connect time and key frame. What strikes in the
   middle of a takeover adds what it costs by itself: another recorder its 8 s, a dead leader of the operator
-  ${OPERATOR_LOSS_SECONDS} s, an API server the time for which it was away. Where every recorder of a system is out at once, nobody can
+  ${OPERATOR_LOSS_SECONDS} s (${OPERATOR_REPLACED_SECONDS} s where the nodes of both replicas are gone, because Kubernetes has to make new ones), an API
+  server the time for which it was away. Where every recorder of a system is out at once, nobody can
   record; then the cameras must be said not to be recorded.
 - Every version of every object: one holder a role and epoch, whoever says it; epochs only grow; no role for a server that
   is out for longer than it takes to notice; the role moves as often as the faults ask for, and not otherwise; one complete

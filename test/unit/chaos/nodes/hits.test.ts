@@ -6,12 +6,12 @@ const servers = ['recorder', 'standby-1', 'standby-2'];
 
 function hit(fault: Hit['fault'], change: Partial<Hit> = {}): Hit {
   const server = change.server ?? 'recorder';
-  const basis = { fault, server, onHolder: true, moment: 'at-rest', leaderLost: false, atMs: 1_000 } as const;
+  const basis = { fault, server, onHolder: true, moment: 'at-rest', operatorLost: 'none', atMs: 1_000 } as const;
   return { ...basis, ...change };
 }
 
 const control = (fault: Hit['fault'], change: Partial<Hit> = {}): Hit => ({
-  ...hit(fault, { leaderLost: true, onHolder: false, ...change }),
+  ...hit(fault, { operatorLost: 'leader', onHolder: false, ...change }),
   server: undefined,
 });
 
@@ -61,8 +61,10 @@ describe('what faults on real nodes allow', () => {
   });
 
   it('is longer where the leader of the operator goes down with the holder', () => {
-    const { holeSeconds } = allowanceOf([hit('power-cut', { leaderLost: true })], servers);
+    const { holeSeconds } = allowanceOf([hit('power-cut', { operatorLost: 'leader' })], servers);
     expect(holeSeconds).to.equal(GAP_SECONDS + OPERATOR_LOSS_SECONDS);
+    const both = allowanceOf([hit('power-cut', { operatorLost: 'all' })], servers);
+    expect(both.holeSeconds).to.be.greaterThan(holeSeconds);
   });
 
   it('is a hole without end where nobody is left', () => {

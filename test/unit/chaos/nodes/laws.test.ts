@@ -81,7 +81,7 @@ describe('the laws in every version of every object', () => {
 
   it('are broken by a role for a server that had been out for long', () => {
     const hit: Hit = {
-      ...{ fault: 'all-disks', server: 'standby', onHolder: false, moment: 'at-rest', leaderLost: false },
+      ...{ fault: 'all-disks', server: 'standby', onHolder: false, moment: 'at-rest', operatorLost: 'none' },
       atMs: START - 10_000,
     };
     expect(lawViolations(evidence({ hits: [hit] })).join()).to.match(/standby was given the role in epoch 4/);
