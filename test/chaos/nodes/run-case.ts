@@ -15,18 +15,20 @@ export interface Stage {
   readonly ground: NodesGround;
   readonly plots: readonly Plot[];
   readonly stalls: StallWatch;
+  /** Ended when a system can't be built anew: the run can't go on then. */
+  readonly ended: AbortController;
 }
 
 /**
  * Plays one case and judges each system that it concerns. Never rejects. Afterwards every system is whole and at rest:
  * one that does not come to it is a violation, and is built anew.
  */
-export async function runCase(one: NodeCase, { ground, plots, stalls }: Stage): Promise<NodeResult[]> {
+export async function runCase(one: NodeCase, stage: Stage): Promise<NodeResult[]> {
   const start = performance.now();
-  const play = new Play(one, plots, ground);
+  const play = new Play(one, stage.plots, stage.ground);
   await play.play();
-  if (isExclusive(one)) await operatorReady(ground, play.acts);
-  const results = await Promise.all(play.acts.map((act) => judged(one, act, start, stalls)));
+  if (isExclusive(one)) await operatorReady(stage.ground, play.acts);
+  const results = await Promise.all(play.acts.map((act) => judged(one, act, start, stage)));
   return results.filter(({ reached, violations }) => reached || violations.length > 0);
 }
 
@@ -38,14 +40,15 @@ async function operatorReady({ operator }: NodesGround, acts: readonly Act[]): P
   }
 }
 
-async function judged(one: NodeCase, act: Act, start: number, stalls: StallWatch): Promise<NodeResult> {
+async function judged(one: NodeCase, act: Act, start: number, { stalls, ended }: Stage): Promise<NodeResult> {
   const unrest = await restViolations(act);
   const footage = await measureAct(act);
   const laws = lawViolations(act.evidence());
   const violations = [...act.failures, ...unrest, ...act.moveViolations(), ...laws, ...footage.violations];
   const notes = violations.length > 0 ? [...act.told(), await keepFindings(act, nameOf(one))] : [];
   const system = act.plot.namespace;
-  if (unrest.length > 0) notes.push(await builtAnew(act));
+  const disturbed = violations.length > 0 && stalls.stalledSince(start);
+  if (unrest.length > 0) notes.push(await builtAnew(act, ended));
   const last = act.hits.at(-1);
   return {
     name: nameOf(one),
@@ -53,7 +56,7 @@ async function judged(one: NodeCase, act: Act, start: number, stalls: StallWatch
     fault: last?.fault ?? one.fault,
     moment: last?.moment ?? 'at-rest',
     reached: last !== undefined,
-    disturbed: violations.length > 0 && stalls.stalledSince(start),
+    disturbed,
     violations,
     notes,
     longestGapSeconds: footage.longestGapSeconds,
@@ -61,8 +64,13 @@ async function judged(one: NodeCase, act: Act, start: number, stalls: StallWatch
   };
 }
 
-async function builtAnew({ plot }: Act): Promise<string> {
+async function builtAnew({ plot }: Act, ended: AbortController): Promise<string> {
   const old = plot.namespace;
-  await plot.rebuild();
-  return `${old} did not come to rest and was built anew as ${plot.namespace}`;
+  try {
+    await plot.rebuild();
+    return `${old} did not come to rest and was built anew as ${plot.namespace}`;
+  } catch (error) {
+    ended.abort();
+    return `${old} did not come to rest and could not be built anew, so the run ends: ${String(error)}`;
+  }
 }

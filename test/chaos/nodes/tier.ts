@@ -39,18 +39,19 @@ async function runOn(
   const stalls = new StallWatch();
   const started = performance.now();
   const results: NodeResult[] = [];
+  const ended = new AbortController();
   let injections = 0;
   try {
     const plots = await Promise.all(Array.from({ length: systems }, (_, number) => Plot.open(ground, number)));
     console.error(`  ${systems} systems are at work on ${ground.cluster.nodes.length} nodes`);
     const play = async (one: NodeCase): Promise<void> => {
       injections += 1;
-      for (const result of await runCase(one, { ground, plots, stalls } satisfies Stage)) {
+      for (const result of await runCase(one, { ground, plots, stalls, ended } satisfies Stage)) {
         results.push(result);
         tellResult(result, { count: results.length, systems });
       }
     };
-    const over = stop();
+    const over = AbortSignal.any([stop(), ended.signal]);
     for (const { sideBySide, together } of rounds) {
       if (over.aborted) break;
       await Promise.all(sideBySide.map(play));
