@@ -112,7 +112,9 @@ export class Act {
   moveViolations(): string[] {
     const { least, most } = this.allowance;
     const entries = newEntries(this.evidence());
-    const told = entries.map(({ from, to, trigger, outcome }) => `${from} to ${to} (${trigger}, ${outcome})`).join(', ');
+    const told = entries
+      .map(({ from, to, trigger, outcome }) => `${from} to ${to} (${trigger}, ${outcome})`)
+      .join(', ');
     const wrong = entries.length < least || entries.length > most + this.repairMoves;
     const expected = least === most ? `${least}` : `${least} to ${most}`;
     return wrong ? [`the role moved ${entries.length} times instead of ${expected}: ${told || 'not at all'}`] : [];
@@ -120,7 +122,8 @@ export class Act {
 
   /** What was done to it and what its pool made of that, for whoever looks into a violation. */
   told(): string[] {
-    const clock = (ms: number | undefined): string => (ms === undefined ? '...' : new Date(ms).toISOString().slice(11, 23));
+    const clock = (ms: number | undefined): string =>
+      ms === undefined ? '...' : new Date(ms).toISOString().slice(11, 23);
     const hits = this.hits.map(
       ({ fault, server, onHolder, moment, atMs, endMs }) =>
         `${clock(atMs)} to ${clock(endMs)} ${fault} ${moment} on ${server ?? 'all'}${onHolder ? ', the holder' : ''}`,

@@ -1,4 +1,10 @@
-import type { Backup, CameraAssignment, FailoverPool, RecorderReport, RecordingServer } from '../../../src/crds/index.js';
+import type {
+  Backup,
+  CameraAssignment,
+  FailoverPool,
+  RecorderReport,
+  RecordingServer,
+} from '../../../src/crds/index.js';
 import type { Chronicle, Sighting } from '../../scenario/chronicle.js';
 import type { Hit } from './hits.js';
 
@@ -28,10 +34,15 @@ export function since<T>(history: readonly Sighting<T>[], startMs: number): read
 }
 
 /** Cuts a chronicle to a case. */
-export function cut(chronicle: Chronicle, startMs: number): Pick<Evidence, 'pools' | 'servers' | 'cameras' | 'reports' | 'backups'> {
+export function cut(
+  chronicle: Chronicle,
+  startMs: number,
+): Pick<Evidence, 'pools' | 'servers' | 'cameras' | 'reports' | 'backups'> {
   const of = <K extends 'pools' | 'servers' | 'cameras' | 'reports' | 'backups'>(kind: K) =>
     new Map(
-      chronicle.all(kind).map(({ metadata: { name } }) => [name, since(chronicle.history(kind, name), startMs)] as const),
+      chronicle
+        .all(kind)
+        .map(({ metadata: { name } }) => [name, since(chronicle.history(kind, name), startMs)] as const),
     );
   return {
     pools: of('pools'),

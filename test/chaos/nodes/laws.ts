@@ -103,7 +103,8 @@ function falls<T>(
       for (const [what, epoch] of epochsIn(object)) {
         const before = highest.get(what) ?? 0;
         if (epoch === undefined) continue;
-        if (epoch < before) found.push(`the epoch of ${kind} ${name}${what} fell from ${before} to ${epoch} at ${clock(atMs)}`);
+        if (epoch < before)
+          found.push(`the epoch of ${kind} ${name}${what} fell from ${before} to ${epoch} at ${clock(atMs)}`);
         highest.set(what, Math.max(before, epoch));
       }
     }
@@ -131,7 +132,9 @@ function noTakeoverByTheBroken(evidence: Evidence): string[] {
   return newEntries(evidence).flatMap(({ to, epoch, committedTime }) => {
     const hit = knownToBeOut(evidence.hits, to, Date.parse(committedTime));
     if (hit === undefined) return [];
-    return [`${to} was given the role in epoch ${epoch} at ${committedTime}, out by ${hit.fault} since ${clock(hit.atMs)}`];
+    return [
+      `${to} was given the role in epoch ${epoch} at ${committedTime}, out by ${hit.fault} since ${clock(hit.atMs)}`,
+    ];
   });
 }
 

@@ -9,7 +9,15 @@ import type { NodesGround } from './ground.js';
 import type { Hit, OperatorLoss } from './hits.js';
 import type { Plot } from './plot.js';
 import { repairByMaintenance } from './repair.js';
-import { type Aim, aimAtControl, type FaultOfNodes, isControlFault, isNodeFault, strikeNode, strikeServer } from './strike.js';
+import {
+  type Aim,
+  aimAtControl,
+  type FaultOfNodes,
+  isControlFault,
+  isNodeFault,
+  strikeNode,
+  strikeServer,
+} from './strike.js';
 
 /** So long nothing may happen where nothing is to happen: a false judgement comes within the timeout. Milliseconds. */
 const QUIET_MS = 9_000;

@@ -1,5 +1,11 @@
-import { childNames, type FailoverPool, labels, type RecordingServer } from '../../../src/crds/index.js';
-import { failoverPools, recordingServers } from '../../../src/crds/index.js';
+import {
+  childNames,
+  type FailoverPool,
+  failoverPools,
+  labels,
+  type RecordingServer,
+  recordingServers,
+} from '../../../src/crds/index.js';
 import { resources } from '../../../src/operator/resources.js';
 import type { ClusterNode } from '../../cluster/cluster.js';
 import { waitUntil } from '../../cluster/wait-until.js';

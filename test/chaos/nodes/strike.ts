@@ -139,7 +139,10 @@ export async function strikeServer(fault: NodeFault, plot: Plot, server: string,
   }
 }
 
-async function everyDisk(disks: readonly MaterialDisk[], strike: (disk: MaterialDisk) => Promise<Fault>): Promise<Fault> {
+async function everyDisk(
+  disks: readonly MaterialDisk[],
+  strike: (disk: MaterialDisk) => Promise<Fault>,
+): Promise<Fault> {
   const faults = await Promise.all(disks.map(strike));
   return {
     heal: async () => {

@@ -12,10 +12,12 @@ export function tellResult(result: NodeResult, { count, systems }: { count: numb
   const { name, system, moment, violations, disturbed, longestGapSeconds, seconds } = result;
   const gap = longestGapSeconds === undefined ? '' : `, longest gap ${longestGapSeconds.toFixed(2)} s`;
   const what = `${name} on ${system} (${moment})`;
-  if (violations.length === 0) return console.error(`  ${count}: ${what} in ${seconds.toFixed(0)} s${gap}`);
-  if (disturbed) console.error(`  says nothing, the machine was too busy: ${what}`);
+  if (violations.length === 0) {
+    console.error(`  ${count}: ${what} in ${seconds.toFixed(0)} s${gap}`);
+    return;
+  }
   const account = [
-    `${disturbed ? 'SAYS NOTHING' : 'VIOLATION'} in ${what} after ${seconds.toFixed(0)} s${gap}`,
+    `${disturbed ? 'SAYS NOTHING, the machine was too busy:' : 'VIOLATION'} in ${what} after ${seconds.toFixed(0)} s${gap}`,
     ...violations.map((line) => `  - ${line}`),
     ...result.notes.map((line) => `    ${line}`),
     `  again: ${commandOf(name, systems)}`,

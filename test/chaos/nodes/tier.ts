@@ -4,8 +4,8 @@ import { StallWatch } from '../run/stalls.js';
 import { type NodeCase, type NodeResult, nameOf, parseName } from './case.js';
 import { fits, isExclusive, kindsOf, layoutOf, namesBeginWith } from './draw.js';
 import { machineSize, type NodesGround, openNodesGround, whyNoNodes } from './ground.js';
-import { Plot } from './plot.js';
 import { type Round, roundsOf } from './plan.js';
+import { Plot } from './plot.js';
 import { runCase, type Stage } from './run-case.js';
 import { sentenceOf, tallyOf } from './tally.js';
 import { tellResult } from './tell.js';
@@ -72,11 +72,14 @@ function roundsFor({ only, seed, systems }: ChaosRequest): Iterable<Round> {
   const layouts = Array.from({ length: systems }, (_, system) => layoutOf(system));
   const exact = only === undefined ? undefined : parseName(only);
   if (exact === undefined) {
-    if (kindsOf(only).length === 0) throw new Error(`--only ${only}: there is no such case; names are ${namesBeginWith}`);
+    if (kindsOf(only).length === 0)
+      throw new Error(`--only ${only}: there is no such case; names are ${namesBeginWith}`);
     return roundsOf(seed, layouts, only);
   }
   const layout = layouts[exact.number % systems];
   if (layout === undefined || !fits(exact, layout))
-    throw new Error(`--only ${nameOf(exact)}: with ${systems} systems it can't be played; give the --systems of its run`);
+    throw new Error(
+      `--only ${nameOf(exact)}: with ${systems} systems it can't be played; give the --systems of its run`,
+    );
   return [isExclusive(exact) ? { sideBySide: [], together: [exact] } : { sideBySide: [exact], together: [] }];
 }

@@ -1,5 +1,5 @@
 import { watchFaults, writeFaults } from '../cases/case.js';
-import { traitsOf, nodeFaults } from '../nodes/faults.js';
+import { nodeFaults, traitsOf } from '../nodes/faults.js';
 import { OPERATOR_LOSS_SECONDS, OPERATOR_REPLACED_SECONDS } from '../nodes/hits.js';
 import { casesOf } from '../nodes/tally.js';
 import type { ApiPart, NodesLine, NodesPart, Results } from './results.js';

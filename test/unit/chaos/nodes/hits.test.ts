@@ -53,7 +53,8 @@ describe('what faults on real nodes allow', () => {
   });
 
   it('is longer by a dead leader and an API server that is away, but only before the proof', () => {
-    const holes = (moment: Hit['moment'], one: Hit) => allowanceOf([hit('all-disks'), { ...one, moment }], servers).holeSeconds;
+    const holes = (moment: Hit['moment'], one: Hit) =>
+      allowanceOf([hit('all-disks'), { ...one, moment }], servers).holeSeconds;
     expect(holes('at-taking-over', control('kill-leader'))).to.equal(GAP_SECONDS + OPERATOR_LOSS_SECONDS);
     const restart = control('restart-api', { atMs: 2_000, endMs: 9_000 });
     expect(holes('at-taking-over', restart)).to.equal(GAP_SECONDS + OPERATOR_LOSS_SECONDS + 7);

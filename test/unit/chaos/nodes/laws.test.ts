@@ -22,9 +22,14 @@ const entry = (epoch: number, change: object = {}) => ({
   ...change,
 });
 const role = (holder: string, epoch: number) => ({ name: 'recorder', holder, epoch, startTime: at(6) });
-const before = () => failoverPool('site').status({ epoch: 3, roles: [role('recorder', 3)], history: [entry(3)] }).build();
+const before = () =>
+  failoverPool('site')
+    .status({ epoch: 3, roles: [role('recorder', 3)], history: [entry(3)] })
+    .build();
 const after = () =>
-  failoverPool('site').status({ epoch: 4, roles: [role('standby', 4)], history: [entry(4), entry(3)] }).build();
+  failoverPool('site')
+    .status({ epoch: 4, roles: [role('standby', 4)], history: [entry(4), entry(3)] })
+    .build();
 
 function backup(epoch: number, complete = true, uid = `uid-${epoch}`): Backup {
   const conditions = [{ type: 'Complete', status: complete ? 'True' : 'False', reason: 'x', message: '' }];
