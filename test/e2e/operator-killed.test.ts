@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { failoverPools } from '../../src/crds/index.js';
 import { failoverDone, gapsOf, stateReached } from '../scenario/failover.js';
-import { type Fault, hangDisk, operatorBack, type OperatorSight, watchOperator } from '../scenario/faults/index.js';
+import { type Fault, hangDisk, type OperatorSight, operatorBack, watchOperator } from '../scenario/faults/index.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { sharedEpochs, tally } from '../scenario/tally.js';
 

@@ -1,9 +1,10 @@
 import type { CameraAssignment } from '../../../src/crds/index.js';
 import type { Sighting } from '../../scenario/chronicle.js';
 import type { Hole } from '../../scenario/frames.js';
-import type { CameraMeasurement } from '../../scenario/measure.js';
+import { type CameraMeasurement, HOLE_MS } from '../../scenario/measure.js';
 import { conditionOf } from '../../scenario/summary.js';
 import type { Allowance } from './hits.js';
+import type { Silence } from './witness.js';
 
 /** Nobody records for so long, and the camera has to say it: judged broken, and shown ten seconds later. Seconds. */
 export const MUST_BE_SAID_SECONDS = 20;
@@ -19,6 +20,8 @@ export interface Footage {
   readonly untilMs: number;
   /** Time that a recorder took to connect to it, in an epoch. Seconds. */
   connectSeconds(server: string, epoch: number): number;
+  /** When nobody could have recorded it: the camera sent nothing, or the machine let nobody receive it. */
+  readonly silences: readonly Silence[];
   /** Versions of the camera's object. */
   readonly told: readonly Sighting<CameraAssignment>[];
 }
@@ -30,16 +33,22 @@ export function gapViolations(footage: Footage, { holeSeconds }: Allowance): str
   const { measurement } = footage;
   const tooLong = measurement.holes.flatMap((hole) => {
     const bound = boundOf(footage, hole, holeSeconds);
-    if (hole.seconds <= bound) return [];
-    const allowed = bound === 0 ? 'and none is allowed' : `and ${bound.toFixed(2)} s are allowed`;
+    if (missedSeconds(hole, footage.silences) <= bound) return [];
+    const allowed = holeSeconds === 0 ? 'and none is allowed' : `and ${bound.toFixed(2)} s are allowed`;
     return [`${measurement.camera} has no pictures for ${described(hole)}, ${allowed}`];
   });
   return [...tooLong, ...edgeViolations(footage), ...unsaid(footage)];
 }
 
-/** The longest hole. Seconds; 0 without any. */
-export function longestHole({ holes }: CameraMeasurement): number {
-  return Math.max(0, ...holes.map(({ seconds }) => seconds));
+/** The longest time that a camera has no pictures of although there were some. Seconds; 0 without any. */
+export function longestHole({ measurement: { holes }, silences }: Pick<Footage, 'measurement' | 'silences'>): number {
+  return Math.max(0, ...holes.map((hole) => missedSeconds(hole, silences)));
+}
+
+/** What of a hole somebody could have recorded. Seconds. */
+function missedSeconds({ seconds, startMs, endMs }: Hole, silences: readonly Silence[]): number {
+  const silent = silences.map((each) => Math.min(each.endMs, endMs) - Math.max(each.startMs, startMs));
+  return Math.max(0, seconds - silent.filter((ms) => ms > 0).reduce((sum, ms) => sum + ms, 0) / 1000);
 }
 
 function described({ seconds, startMs, endMs, before, after }: Hole): string {
@@ -47,7 +56,8 @@ function described({ seconds, startMs, endMs, before, after }: Hole): string {
 }
 
 function boundOf({ measurement, connectSeconds }: Footage, { after }: Hole, holeSeconds: number): number {
-  if (holeSeconds === 0) return 0;
+  // What is left of a hole that the camera itself made is no hole.
+  if (holeSeconds === 0) return HOLE_MS / 1000;
   return holeSeconds + connectSeconds(after.server, after.epoch) + measurement.keyFrameSeconds;
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { type Cluster, startCluster } from '../../cluster/cluster.js';
 import { userId } from '../../cluster/paths.js';
@@ -5,6 +6,7 @@ import { buildImage } from '../../image/build.js';
 import { type Api, openApi } from '../../scenario/api.js';
 import { type CameraProcess, startCameraProcess } from '../../scenario/camera-process.js';
 import { CHART, installOperator, type Operator } from '../../scenario/operator.js';
+import { openWitness, type Witness } from './witness.js';
 
 /** What all systems of a run share: four real nodes, the operator with two replicas, and cameras. */
 export interface NodesGround {
@@ -12,6 +14,7 @@ export interface NodesGround {
   readonly api: Api;
   readonly operator: Operator;
   readonly cameras: CameraProcess;
+  readonly witness: Witness;
   /** Takes everything away again. */
   close(): Promise<void>;
 }
@@ -49,12 +52,34 @@ export async function openNodesGround(note: (line: string) => void): Promise<Nod
       startCameraProcess(CAMERA_NAMES, cluster),
     ]);
     undo.push(() => cameras.stop());
+    const witness = await openWitness(cluster.name, cameras);
+    undo.push(async () => witness.stop());
     await operator.ready();
-    return { cluster, api, operator, cameras, close };
+    return { cluster, api, operator, cameras, witness, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Share of this machine's processor time that its host has taken since `before`. */
+export async function stolenSince(before: ProcessorTimes): Promise<number> {
+  const now = await processorTimes();
+  return (now.stolen - before.stolen) / Math.max(1, now.all - before.all);
+}
+
+/** In ticks since boot. */
+export interface ProcessorTimes {
+  readonly all: number;
+  readonly stolen: number;
+}
+
+/** Reads the first line of /proc/stat. */
+export async function processorTimes(): Promise<ProcessorTimes> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  // user nice system idle iowait irq softirq steal; what follows is counted in user and nice already.
+  const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
+  return { all: ticks.reduce((sum, each) => sum + each, 0), stolen: ticks[7] ?? 0 };
 }
 
 /** The machine on which a run was made, for the page. */

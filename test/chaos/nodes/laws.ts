@@ -151,10 +151,16 @@ function oneBaselineAFailover(evidence: Evidence): string[] {
     const last = evidence.backups.get(backupName ?? '')?.at(-1)?.object;
     return outcome === 'Completed' && !isTrue(last, 'Complete');
   });
+  // Only who makes the baseline can be late with it.
+  const excused = evidence.hits.some(({ operatorLost }) => operatorLost !== 'none');
+  const late = entries.filter(
+    ({ outcome }) => !excused && (outcome === 'BaselineLate' || outcome === 'BaselineFailed'),
+  );
   return [
     ...twice.map(([name]) => `the baseline ${name} was made more than once`),
     ...strange.map(([name]) => `the baseline ${name} belongs to no failover`),
     ...missing.map(({ epoch, backupName }) => `the failover of epoch ${epoch} has no complete baseline ${backupName}`),
+    ...late.map(({ epoch, outcome }) => `the failover of epoch ${epoch} ended with ${outcome}`),
   ];
 }
 

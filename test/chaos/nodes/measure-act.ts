@@ -12,6 +12,8 @@ export interface Findings {
   readonly violations: readonly string[];
   /** Undefined when nothing could be read. Seconds. */
   readonly longestGapSeconds: number | undefined;
+  /** Longest time in which nobody on this machine received a picture of some camera. Seconds. */
+  readonly stillSeconds: number;
 }
 
 /**
@@ -31,9 +33,14 @@ export async function measureAct(act: Act): Promise<Findings> {
     return {
       violations: found.flatMap(({ violations }) => violations),
       longestGapSeconds: Math.max(...found.map(({ longest }) => longest)),
+      stillSeconds: Math.max(...found.map(({ still }) => still)),
     };
   } catch (error) {
-    return { violations: [`the footage can't be read: ${String(error)}`], longestGapSeconds: undefined };
+    return {
+      violations: [`the footage can't be read: ${String(error)}`],
+      longestGapSeconds: undefined,
+      stillSeconds: 0,
+    };
   } finally {
     for (const copy of copies) await copy.release();
   }
@@ -50,7 +57,9 @@ async function measureOne(act: Act, disks: Parameters<typeof measureCamera>[0], 
     fromMs: madeRoom ? undefined : sinceMs,
     untilMs,
     connectSeconds: (server: string, epoch: number) => connectSeconds(chronicle, server, epoch, camera) ?? 0,
+    silences: await act.plot.ground.witness.silences(camera, sinceMs),
     told: chronicle.history('cameras', camera),
   };
-  return { violations: gapViolations(footage, act.allowance), longest: longestHole(measurement) };
+  const still = Math.max(0, ...footage.silences.map(({ startMs, endMs }) => (endMs - startMs) / 1000));
+  return { violations: gapViolations(footage, act.allowance), longest: longestHole(footage), still };
 }

@@ -22,6 +22,9 @@ export const POOL = 'site';
 export const ROLE = 'recorder';
 export const TIMEOUT_SECONDS = 5;
 
+/** As who needs every picture asks for it: the operator has a request, too, and would go first. */
+const PROCESSOR = '200m';
+
 const settings: PoolSettings = {
   failoverTimeoutSeconds: TIMEOUT_SECONDS,
   storageGraceSeconds: 1,
@@ -150,7 +153,7 @@ function planOf({ cluster, cameras }: NodesGround, number: number, namespace: st
   const servers = names.map((name, index): PlannedServer => {
     const node = cluster.nodes[(number + index) % cluster.nodes.length];
     if (node === undefined) throw new Error('the cluster has no nodes');
-    return { name, type: name === ROLE ? 'Standard' : 'Failover', node: node.name, disks: 2 };
+    return { name, type: name === ROLE ? 'Standard' : 'Failover', node: node.name, disks: 2, processor: PROCESSOR };
   });
   const watched = CAMERA_NAMES.slice(0, layout.cameras).map((name) => ({ name, home: ROLE, url: cameras.url(name) }));
   return { namespace, pool: { name: POOL, spec: settings }, servers, cameras: watched };

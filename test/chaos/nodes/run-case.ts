@@ -10,6 +10,9 @@ import { Play } from './play.js';
 import type { Plot } from './plot.js';
 import { restViolations } from './repair.js';
 
+/** Recorders renew every second and a half and may be silent for five: a machine that stands still so long is felt. */
+const FELT_SECONDS = 1;
+
 /** What all cases of a run share. */
 export interface Stage {
   readonly ground: NodesGround;
@@ -47,7 +50,8 @@ async function judged(one: NodeCase, act: Act, start: number, { stalls, ended }:
   const violations = [...act.failures, ...unrest, ...act.moveViolations(), ...laws, ...footage.violations];
   const notes = violations.length > 0 ? [...act.told(), await keepFindings(act, nameOf(one))] : [];
   const system = act.plot.namespace;
-  const disturbed = violations.length > 0 && stalls.stalledSince(start);
+  const still = stalls.stalledSince(start) || footage.stillSeconds > FELT_SECONDS;
+  const disturbed = violations.length > 0 && still;
   if (unrest.length > 0) notes.push(await builtAnew(act, ended));
   const last = act.hits.at(-1);
   return {

@@ -3,7 +3,7 @@ import type { NodesPart } from '../run/results.js';
 import { StallWatch } from '../run/stalls.js';
 import { type NodeCase, type NodeResult, nameOf, parseName } from './case.js';
 import { fits, isExclusive, kindsOf, layoutOf, namesBeginWith } from './draw.js';
-import { machineSize, type NodesGround, openNodesGround, whyNoNodes } from './ground.js';
+import { machineSize, type NodesGround, openNodesGround, processorTimes, stolenSince, whyNoNodes } from './ground.js';
 import { type Round, roundsOf } from './plan.js';
 import { Plot } from './plot.js';
 import { runCase, type Stage } from './run-case.js';
@@ -37,7 +37,7 @@ async function runOn(
   stop: () => AbortSignal,
 ): Promise<NodesPart> {
   const stalls = new StallWatch();
-  const started = performance.now();
+  const [started, before] = [performance.now(), await processorTimes()];
   const results: NodeResult[] = [];
   const ended = new AbortController();
   let injections = 0;
@@ -61,7 +61,8 @@ async function runOn(
     stalls.close();
   }
   const minutes = Math.round((performance.now() - started) / 60_000);
-  const size = { systems, nodes: ground.cluster.nodes.length, injections, machine: machineSize() };
+  const stolenPercent = Math.round(100 * (await stolenSince(before)));
+  const size = { systems, nodes: ground.cluster.nodes.length, injections, machine: machineSize(), stolenPercent };
   const lines = tallyOf(results);
   for (const line of lines) console.log(sentenceOf(line));
   return { seed, minutes, ...size, lines };

@@ -86,7 +86,7 @@ function totalOf(lines: readonly NodesLine[]) {
 }
 
 function nodesText(part: NonNullable<Results['nodes']>): string {
-  const { lines, systems, nodes, injections, seed, minutes, machine, commit } = part;
+  const { lines, systems, nodes, injections, seed, minutes, machine, stolenPercent, commit } = part;
   const sum = totalOf(lines);
   const rows = lines.map(
     (line) =>
@@ -103,8 +103,9 @@ everything rests; it is injected once, and every system is judged.
 
 How a case is counted: one injection as it hit one system, in the column of where that system really stood. A node that
 takes servers of three systems with it is three cases; a system without a server on it is none, but is judged as well.
-Here ${injections} injections made ${sum.cases} cases. ${sum.void} more say nothing, because the machine did not let the run itself go
-on for a second.
+Here ${injections} injections made ${sum.cases} cases. ${sum.void} more say nothing: they showed something, but the machine had stood still for
+a second, for the run itself or for a witness, which records every camera beside all systems and in no pod. What the
+witness has no pictures of, nobody could have recorded, and is not counted as missing anywhere.
 
 How a case is judged, from the outside only:
 
@@ -120,7 +121,8 @@ How a case is judged, from the outside only:
 - Afterwards everything is healed, disks by the maintenance procedure, and each system has to be whole: the holder active,
   all others standing by, all disks in use, the queue empty, every camera recorded.
 
-Written by \`npm run chaos -- --tier nodes --for ${minutes}m --seed ${seed} --write-docs\` at commit ${commit}, in ${minutes} minutes on ${machine}.
+Written by \`npm run chaos -- --tier nodes --for ${minutes}m --seed ${seed} --write-docs\` at commit ${commit}, in ${minutes} minutes on ${machine}, of
+whose processor time the host took ${stolenPercent} % for others.
 
 | fault | what is injected | at rest | before the proof | at the baseline | longest gap | violations |
 |---|---|---|---|---|---|---|

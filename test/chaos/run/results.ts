@@ -34,6 +34,8 @@ export interface NodesPart {
   readonly machine: string;
   readonly systems: number;
   readonly nodes: number;
+  /** Share of the processor that the machine's host took for others meanwhile. */
+  readonly stolenPercent: number;
   /** Faults that were injected by name; each hit one or more systems. */
   readonly injections: number;
   readonly lines: readonly NodesLine[];

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { CameraAssignment } from '../../../../src/crds/index.js';
 import { type Footage, gapViolations, longestHole } from '../../../chaos/nodes/gaps.js';
 import type { Allowance } from '../../../chaos/nodes/hits.js';
+import { silencesBetween } from '../../../chaos/nodes/witness.js';
 import { type Frame, holesIn } from '../../../scenario/frames.js';
 
 const BEGIN = Date.parse('2026-01-02T03:00:00Z');
@@ -24,6 +25,7 @@ function footage(frames: readonly Frame[], change: Partial<Footage> = {}): Foota
     fromMs: BEGIN,
     untilMs: BEGIN + 60_000,
     connectSeconds: () => 0.5,
+    silences: [],
     told: [],
     ...change,
   };
@@ -47,12 +49,23 @@ describe('the footage of a case on real nodes', () => {
   it('must have no hole where none is allowed', () => {
     const [line] = gapViolations(footage(withHole(1.2)), allows(0));
     expect(line).to.match(/^gate has no pictures for 1\.30 s from .* \(a\) to .* \(b\), and none is allowed$/);
-    expect(longestHole(footage(withHole(1.2)).measurement)).to.be.closeTo(1.3, 0.01);
+    expect(longestHole(footage(withHole(1.2)))).to.be.closeTo(1.3, 0.01);
   });
 
   it('may have one as long as the bound, the connect time and a key frame together', () => {
     expect(gapViolations(footage(withHole(9.3)), allows(8))).to.deep.equal([]);
     expect(gapViolations(footage(withHole(9.6)), allows(8)).join()).to.match(/9\.70 s .* and 9\.50 s are allowed/);
+  });
+
+  it('is not missing what the camera did not send, or the machine let nobody receive', () => {
+    const silent = (from: number, to: number) => ({
+      silences: [{ startMs: BEGIN + from * 1000, endMs: BEGIN + to * 1000 }],
+    });
+    expect(gapViolations(footage(withHole(2), silent(20, 21.6)), allows(0))).to.deep.equal([]);
+    expect(longestHole(footage(withHole(2), silent(20, 21.6)))).to.be.closeTo(0.5, 0.01);
+    expect(gapViolations(footage(withHole(2), silent(21, 30)), allows(0)).join()).to.match(/none is allowed/);
+    expect(gapViolations(footage(withHole(2), silent(30, 40)), allows(0)).join()).to.match(/none is allowed/);
+    expect(silencesBetween([0, 100, 200, 700, 800])).to.deep.equal([{ startMs: 200, endMs: 700 }]);
   });
 
   it('must begin with the case and go on to its end', () => {

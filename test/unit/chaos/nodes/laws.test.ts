@@ -101,6 +101,16 @@ describe('the laws in every version of every object', () => {
     expect(wrong(new Map([['site-4', twice]]))).to.match(/site-4 was made more than once/);
     const two = new Map([4, 5].map((epoch) => [`site-${epoch}`, versions(backup(epoch))] as const));
     expect(wrong(two)).to.match(/site-5 belongs to no failover/);
+    const late = failoverPool('site')
+      .status({ epoch: 4, history: [entry(4, { outcome: 'BaselineLate' })] })
+      .build();
+    const pools = new Map([['site', versions<FailoverPool>(before(), late)]]);
+    expect(lawViolations(evidence({ pools })).join()).to.match(/epoch 4 ended with BaselineLate/);
+    const hit = {
+      ...{ fault: 'kill-leader', server: undefined, onHolder: false, moment: 'at-rest' },
+      atMs: START,
+    } as const;
+    expect(lawViolations(evidence({ pools, hits: [{ ...hit, operatorLost: 'leader' }] }))).to.deep.equal([]);
   });
 
   it('are broken by a change of a spec that is not ours', () => {

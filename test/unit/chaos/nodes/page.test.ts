@@ -38,7 +38,7 @@ describe('the count of cases on real nodes', () => {
 
 describe('the page of reliability', () => {
   const run = { seed: 3, minutes: 45, machine: '2 cores, 24 GiB', commit: 'abcdef' };
-  const nodes = { ...run, systems: 3, nodes: 4, injections: 5, lines: tallyOf(counted) };
+  const nodes = { ...run, systems: 3, nodes: 4, injections: 5, stolenPercent: 12, lines: tallyOf(counted) };
   const api = { ...run, lines: [{ fault: 'cut', cases: 7, void: 1, violations: 0 }], workloads: { calm: 12 } };
 
   it('has what each tier has counted, and on which commit', () => {
