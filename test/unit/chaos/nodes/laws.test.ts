@@ -106,11 +106,11 @@ describe('the laws in every version of every object', () => {
       .build();
     const pools = new Map([['site', versions<FailoverPool>(before(), late)]]);
     expect(lawViolations(evidence({ pools })).join()).to.match(/epoch 4 ended with BaselineLate/);
-    const hit = {
+    const hit: Hit = {
       ...{ fault: 'kill-leader', server: undefined, onHolder: false, moment: 'at-rest' },
-      atMs: START,
-    } as const;
-    expect(lawViolations(evidence({ pools, hits: [{ ...hit, operatorLost: 'leader' }] }))).to.deep.equal([]);
+      ...{ operatorLost: 'leader', atMs: START },
+    };
+    expect(lawViolations(evidence({ pools, hits: [hit] }))).to.deep.equal([]);
   });
 
   it('are broken by a change of a spec that is not ours', () => {
