@@ -73,7 +73,7 @@ export class Play {
     }
     if (fault !== 'restart-api' && fault !== 'restart-control-plane') return;
     await pause(pauseMs);
-    await this.#heal(this.#strikes.pop());
+    for (const strike of this.#strikes.splice(-1)) await this.#heal(strike);
   }
 
   /** Another fault causes a failover first: in every system, where what all share is to fail in the middle of it. */
@@ -138,16 +138,18 @@ export class Play {
     await act.plot.chronicle.until(`${act.plot.namespace} is served again`, served, OUTCOME_MS);
   }
 
-  /** The last one first; those that struck several systems at once all together. */
+  /**
+   * What heals by itself first, the last one before the others: to repair disks, a role may have to find another server,
+   * and a kubelet ends who has stood still for a minute.
+   */
   async #healAll(): Promise<void> {
-    const last = this.#strikes.pop();
-    await this.#heal(last);
-    await Promise.all(this.#strikes.splice(0).map((strike) => this.#heal(strike)));
+    const strikes = this.#strikes.splice(0).reverse();
+    const repaired = ({ fault }: Strike): boolean => traitsOf(fault).byMaintenance === true;
+    for (const strike of strikes.filter((each) => !repaired(each))) await this.#heal(strike);
+    await Promise.all(strikes.filter(repaired).map((strike) => this.#heal(strike)));
   }
 
-  async #heal(strike: Strike | undefined): Promise<void> {
-    if (strike === undefined) return;
-    const { fault, injected, hits } = strike;
+  async #heal({ fault, injected, hits }: Strike): Promise<void> {
     const [struck] = hits;
     await this.#noting(struck?.act ?? this.#aimed, async () => {
       const server = struck?.hit.server;
