@@ -1,82 +1,51 @@
-// npm run chaos -- [--for 10m] [--seed N] [--only case] [--parallel N] [--write-docs]: faults at the API tier.
+// npm run chaos -- [--tier api|nodes|all] [--for 10m] [--seed N] [--only case] [--parallel N] [--systems N] [--write-docs]
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Cluster, startCluster } from '../cluster/cluster.js';
-import { installCrds } from '../support/install-crds.js';
-import type { CaseResult } from './cases/case.js';
-import type { Reference } from './cases/run-case.js';
+import { runApiTier, sentenceOf } from './api-tier.js';
+import { casesOf } from './nodes/tally.js';
+import { runNodesTier } from './nodes/tier.js';
 import { type ChaosRequest, parseRequest } from './run/arguments.js';
-import { openGround, stallWatchOf } from './run/ground.js';
-import { concerned, jobsOf, referencesOf } from './run/jobs.js';
-import { runJobs } from './run/pool.js';
-import { faultNames, reliabilityPage } from './run/reliability-page.js';
-import { type Line, tally, total } from './run/tally.js';
-import { tellResult } from './run/tell.js';
+import { reliabilityPage } from './run/reliability-page.js';
+import { type ApiPart, commitNow, keepResults, type NodesPart } from './run/results.js';
+import { type Line, total } from './run/tally.js';
 
 const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
 
 async function main(): Promise<number> {
   const request = parseRequest(process.argv.slice(2));
-  const cluster = await startCluster({ onProgress: (line) => console.error(`  ${line}`), auditLog: false });
-  try {
-    return await runOn(cluster, request);
-  } catch (error) {
-    // Told before the cluster goes: that it could not be stopped must not hide why it was to be.
-    console.error(error);
-    return 1;
-  } finally {
-    await cluster.stop();
-  }
+  const { tiers, writeDocs } = request;
+  const stop = stopSignals(request);
+  // Taken before: a long run must not be told to be of a commit that was made meanwhile.
+  const commit = await commitNow();
+  const nodes = tiers.includes('nodes') ? await runNodesTier(request, stop) : undefined;
+  const api = tiers.includes('api') ? await runApiTier(request, stop) : undefined;
+  const sum = total([...(nodes?.lines ?? []).map(lineOf), ...(api?.lines ?? [])]);
+  console.log(`\n${sentenceOf(sum)}`);
+  if (writeDocs) await writeDocuments(commit, nodes, api);
+  return sum.violations > 0 || sum.cases === 0 ? 1 : 0;
 }
 
-async function runOn(cluster: Cluster, request: ChaosRequest): Promise<number> {
-  await installCrds(cluster);
-  const ground = await openGround(cluster.kubeconfigPath, true);
-  const stalls = stallWatchOf(ground);
-  try {
-    const references = await referencesOf(ground, concerned(request.only), stalls);
-    const results: CaseResult[] = [];
-    const onResult = (result: CaseResult): void => {
-      results.push(result);
-      tellResult(result, results.length);
-    };
-    const { parallel } = request;
-    const stop = stopSignal(request);
-    await runJobs(jobsOf(ground, references, request), { parallel, stop, stalls, onResult });
-    return await close(results, references, request);
-  } finally {
-    stalls.close();
-    await ground.close();
-  }
+async function writeDocuments(commit: string, nodes: NodesPart | undefined, api: ApiPart | undefined): Promise<void> {
+  const results = await keepResults({
+    ...(api === undefined ? {} : { api: { ...api, commit } }),
+    ...(nodes === undefined ? {} : { nodes: { ...nodes, commit } }),
+  });
+  await writeFile(page, reliabilityPage(results));
 }
 
-/** The time is over, or somebody pressed Ctrl-C: what runs is finished and counted. */
-function stopSignal({ forMs }: ChaosRequest): AbortSignal {
+function lineOf(line: NodesPart['lines'][number]): Line {
+  return { fault: line.fault, cases: casesOf(line), void: line.void, violations: line.violations };
+}
+
+/**
+ * When a tier is to end: its time is over, counted from the call on, or somebody pressed Ctrl-C; what runs is finished
+ * and counted.
+ */
+function stopSignals({ forMs }: ChaosRequest): () => AbortSignal {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
-  return AbortSignal.any([AbortSignal.timeout(forMs), interrupted.signal]);
-}
-
-async function close(
-  results: readonly CaseResult[],
-  references: ReadonlyMap<string, Reference>,
-  { seed, forMs, writeDocs }: ChaosRequest,
-): Promise<number> {
-  const lines = tally(results, faultNames).filter((line) => line.cases + line.void > 0);
-  for (const line of lines) console.log(`${line.fault.padEnd(18)} ${sentence(line)}`);
-  const sum = total(lines);
-  const { cases, violations } = sum;
-  console.log(`\n${sentence(sum)}`);
-  for (const { name } of results.filter((result) => result.violations.length > 0 && result.disturbed !== true))
-    console.log(`again: npm run chaos -- --only '${name}'`);
-  const workloads = new Map([...references].map(([name, { writes }]) => [name, writes.length]));
-  if (writeDocs) await writeFile(page, reliabilityPage({ lines, seed, minutes: forMs / 60_000, workloads }));
-  return violations > 0 || cases === 0 ? 1 : 0;
-}
-
-function sentence(line: Omit<Line, 'fault'>): string {
-  return `${line.cases} cases, ${line.violations} violations, ${line.void} that say nothing`;
+  return () => AbortSignal.any([AbortSignal.timeout(forMs), interrupted.signal]);
 }
 
 // Not by exitCode: after an error other runs may still wait for a cluster that is gone.

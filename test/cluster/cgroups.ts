@@ -32,6 +32,19 @@ export async function makeCgroup(path: string): Promise<void> {
   }
 }
 
+/**
+ * Gives a cgroup the weight of so many ordinary processes of this machine. Nodes and control plane are machines of their
+ * own elsewhere; here all pods together would weigh as much as a single thread of the API server.
+ */
+export async function weighCgroup(path: string, processes: number): Promise<void> {
+  for (const hierarchy of await hierarchies()) {
+    const [shares, weight] = ['cpu.shares', 'cpu.weight'].map((file) => join(hierarchy, path, file));
+    // An ordinary process weighs 1024 with cgroup v1, and 100 with v2.
+    if (shares && (await exists(shares))) await writeFile(shares, String(Math.min(262_144, 1024 * processes)));
+    if (weight && (await exists(weight))) await writeFile(weight, String(Math.min(10_000, 100 * processes)));
+  }
+}
+
 async function inheritCpuset(folder: string): Promise<void> {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     const own = (await readFile(join(folder, file), 'utf8')).trim();

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SlotAddressing } from './addressing.js';
 import type { Binaries } from './binaries.js';
-import { findCgroups, makeCgroup, processesIn, removeCgroup } from './cgroups.js';
+import { findCgroups, makeCgroup, processesIn, removeCgroup, weighCgroup } from './cgroups.js';
 import type { ControlPlane } from './control-plane.js';
 import { type Daemon, startDaemon, tailOf } from './daemon.js';
 import { addDisk, cutDisks, mountDiskRoot, type NodeDisk } from './disk.js';
@@ -61,6 +61,9 @@ export interface NodeContext {
   readonly graceSeconds: number;
 }
 
+/** A few recorders with what they start; more than that would keep the control plane waiting. */
+const PROCESSES_OF_A_NODE = 4;
+
 /** Starts the nodes, all at once; they are not Ready yet when it resolves. */
 export async function startNodes(count: number, context: NodeContext): Promise<readonly ClusterNode[]> {
   const { folder, journal, addressing } = context;
@@ -69,6 +72,7 @@ export async function startNodes(count: number, context: NodeContext): Promise<r
   const nodes = Array.from({ length: count }, (_, index) => new RunningNode(index + 1, count, context));
   await Promise.all(nodes.map((node) => node.install()));
   await Promise.all(nodes.map((node) => node.boot()));
+  await weighCgroup(addressing.cgroup, count * PROCESSES_OF_A_NODE);
   return nodes;
 }
 

@@ -42,7 +42,8 @@ export async function framesOf(segments: readonly Segment[]): Promise<Frame[]> {
 
 async function framesIn(segment: Segment): Promise<Frame[]> {
   const show = ['-select_streams', 'v', '-show_entries', 'packet=pts,flags', '-of', 'csv=p=0'];
-  const output = (await tryRun('ffprobe', ['-v', 'quiet', ...show, segment.path])) ?? '';
+  // Behind everything else: who measures must not take from recorders the processor that they need.
+  const output = (await tryRun('nice', ['-n', '19', 'ffprobe', '-v', 'quiet', ...show, segment.path])) ?? '';
   if ((await unlessGone(stat(segment.path))) === undefined) throw new MovedError(`${segment.path} has been moved`);
   const { server, epoch, writer } = segment;
   return output

@@ -9,6 +9,8 @@ export interface PlannedServer {
   readonly disks?: number;
   readonly standbyOrder?: number;
   readonly options?: Record<string, string>;
+  /** Processor time that the node keeps for it, as in 100m. Without, it comes after every pod that asked for some. */
+  readonly processor?: string;
 }
 
 /** A camera of a scenario: its object's name is also its name in the footage. */
@@ -68,7 +70,10 @@ export function serverManifest(plan: SystemPlan, server: PlannedServer, storageC
       ...(server.standbyOrder === undefined ? {} : { standbyOrder: server.standbyOrder }),
       volumes,
       ...(server.options === undefined ? {} : { recorder: { engine: 'ffmpeg', options: server.options } }),
-      podTemplate: { nodeSelector: { 'kubernetes.io/hostname': server.node } },
+      podTemplate: {
+        nodeSelector: { 'kubernetes.io/hostname': server.node },
+        ...(server.processor === undefined ? {} : { resources: { requests: { cpu: server.processor } } }),
+      },
     },
   };
 }

@@ -163,13 +163,17 @@ describe('a run', () => {
   });
 
   it('takes its options, and tells what it does not know', () => {
-    const defaults = { forMs: 600_000, seed: 1, only: undefined, parallel: 12, writeDocs: false };
+    const size = { parallel: 12, systems: 3 };
+    const defaults = { tiers: ['api'], forMs: 600_000, seed: 1, only: undefined, ...size, writeDocs: false };
     expect(parseRequest([])).to.deep.equal(defaults);
-    expect(
-      parseRequest(['--for', '90s', '--seed', '7', '--only', 'x', '--parallel', '3', '--write-docs']),
-    ).to.deep.equal({
-      ...{ forMs: 90_000, seed: 7, only: 'x', parallel: 3, writeDocs: true },
+    const all = ['--for', '90s', '--seed', '7', '--only', 'x', '--parallel', '3', '--systems', '2', '--write-docs'];
+    expect(parseRequest(all)).to.deep.equal({
+      ...{ tiers: ['api'], forMs: 90_000, seed: 7, only: 'x', parallel: 3, systems: 2, writeDocs: true },
     });
+    expect(parseRequest(['--tier', 'all']).tiers).to.deep.equal(['api', 'nodes']);
+    expect(parseRequest(['--only', 'nodes/hung/at-rest/1']).tiers).to.deep.equal(['nodes']);
+    const wrongSizes = [['--tier', 'x'], ['--systems', '99'], ['--tier']];
+    for (const wrong of wrongSizes) expect(() => parseRequest(wrong), wrong.join(' ')).to.throw(wrong[0]);
     for (const wrong of [['--for', '10'], ['--seed', 'x'], ['--parallel', '0'], ['--only'], ['--nonsense', '1']])
       expect(() => parseRequest(wrong), wrong.join(' ')).to.throw(wrong[0]);
   });

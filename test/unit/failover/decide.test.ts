@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import { decide } from '../../../src/failover/decide.js';
 import { camera } from '../support/builders/camera.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';
@@ -381,6 +382,19 @@ describe('rules of a pool', () => {
       pool.servers.delete('s1');
       pool.settle();
       expect(pool.holder('a')).to.equal('s2');
+    });
+
+    it('has its time from the first answer of the API server after an outage, in which nobody could acknowledge', () => {
+      const pool = world().breaks('a').silenceAgent('s1');
+      pool.decide();
+      pool.advance(8_000);
+      const away = decide({ ...pool.input(), contact: { since: 0, last: pool.monotonic - 3_001 } });
+      expect(away.record.current).to.include({ standby: 's1', step: 'TakingOver' });
+      pool.contactSince = pool.monotonic;
+      pool.advance(4_999).decide();
+      expect(pool.status.current).to.include({ standby: 's1', step: 'TakingOver' });
+      pool.advance(1).decide();
+      expect(pool.status.current).to.include({ standby: 's2', step: 'TakingOver' });
     });
 
     it('waits in the queue when there is no other, and gets it when it acknowledges late', () => {

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { type Cluster, startCluster } from '../../cluster/cluster.js';
+import { userId } from '../../cluster/paths.js';
+import { buildImage } from '../../image/build.js';
+import { type Api, openApi } from '../../scenario/api.js';
+import { type CameraProcess, startCameraProcess } from '../../scenario/camera-process.js';
+import { CHART, installOperator, type Operator } from '../../scenario/operator.js';
+import { openWitness, type Witness } from './witness.js';
+
+/** What all systems of a run share: four real nodes, the operator with two replicas, and cameras. */
+export interface NodesGround {
+  readonly cluster: Cluster;
+  readonly api: Api;
+  readonly operator: Operator;
+  readonly cameras: CameraProcess;
+  readonly witness: Witness;
+  /** Takes everything away again. */
+  close(): Promise<void>;
+}
+
+const NODES = 4;
+/** Every system watches the same cameras: one picture is enough, since each recorder has a session of its own. */
+export const CAMERA_NAMES: readonly string[] = ['gate', 'yard'];
+
+/** Why there can be no real nodes here, in one line; undefined when there can. */
+export function whyNoNodes(): string | undefined {
+  if (process.platform !== 'linux') return 'the nodes tier needs Linux: its nodes are made of namespaces of the kernel';
+  if (userId() === 0) return undefined;
+  return 'the nodes tier needs root: its nodes are network namespaces with a container runtime and disks of their own';
+}
+
+/** Brings the ground up; on failure nothing is left. */
+export async function openNodesGround(note: (line: string) => void): Promise<NodesGround> {
+  const undo: (() => Promise<void>)[] = [];
+  const close = async () => {
+    const failures: unknown[] = [];
+    for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
+  };
+  try {
+    const image = await buildImage({ onProgress: note });
+    const name = `chaos-${process.pid}`;
+    // The audit log of hours would be gigabytes that nobody reads.
+    const options = { name, nodes: NODES, images: [image.archive], auditLog: false, onProgress: note };
+    const cluster = await startCluster(options);
+    undo.push(() => cluster.stop());
+    const api = openApi(cluster.kubeconfigPath);
+    undo.push(() => api.close());
+    const [operator, cameras] = await Promise.all([
+      installOperator(cluster, api, image.reference, CHART),
+      startCameraProcess(CAMERA_NAMES, cluster),
+    ]);
+    undo.push(() => cameras.stop());
+    const witness = await openWitness(cluster.name, cameras);
+    undo.push(async () => witness.stop());
+    await operator.ready();
+    return { cluster, api, operator, cameras, witness, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Share of this machine's processor time that its host has taken since `before`. */
+export async function stolenSince(before: ProcessorTimes): Promise<number> {
+  const now = await processorTimes();
+  return (now.stolen - before.stolen) / Math.max(1, now.all - before.all);
+}
+
+/** In ticks since boot. */
+export interface ProcessorTimes {
+  readonly all: number;
+  readonly stolen: number;
+}
+
+/** Reads the first line of /proc/stat. */
+export async function processorTimes(): Promise<ProcessorTimes> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  // user nice system idle iowait irq softirq steal; what follows is counted in user and nice already.
+  const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
+  return { all: ticks.reduce((sum, each) => sum + each, 0), stolen: ticks[7] ?? 0 };
+}
+
+/** The machine on which a run was made, for the page. */
+export function machineSize(): string {
+  return `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+}
