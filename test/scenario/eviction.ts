@@ -17,8 +17,8 @@ const DRAIN_SECONDS = 110;
 /** Begins `kubectl drain`, as a person does before the repair of a node; it cordons the node first. */
 export function startDrain({ ground: { cluster } }: Scene, node: string): Drain {
   let over = false;
-  const arguments_ = ['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', `--timeout=${DRAIN_SECONDS}s`];
-  const ended = cluster.kubectl(arguments_).then(() => {
+  const drain = ['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', `--timeout=${DRAIN_SECONDS}s`];
+  const ended = cluster.kubectl(drain).then(() => {
     over = true;
   });
   // It is awaited later; a failure before that must not be reported as unhandled.
