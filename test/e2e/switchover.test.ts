@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { cameraAssignments, recordingServers } from '../../src/crds/index.js';
+import { cameraAssignments, type RecordingServer, recordingServers } from '../../src/crds/index.js';
 import { waitUntil } from '../cluster/wait-until.js';
 import { isRecordedBy, stateReached } from '../scenario/failover.js';
 import { holesIn } from '../scenario/frames.js';
@@ -91,6 +91,8 @@ describe('a new pod template with the strategy Switchover', () => {
     const pod = await podOf(scene, heir);
     const adoptedMs = Date.now();
     await scene.api.patch(recordingServers, key(heir), { spec: { type: 'Standard' } });
+    const read = () => isRead(scene.chronicle.find('servers', heir));
+    await scene.chronicle.until('the operator has read the new type', read, HANG_MS);
     for (const camera of scene.cameras())
       await scene.api.patch(cameraAssignments, key(camera), { spec: { serverRef: { name: heir } } });
     await scene.api.remove(recordingServers, key('recorder'));
@@ -107,9 +109,9 @@ describe('a new pod template with the strategy Switchover', () => {
     for (const camera of scene.cameras()) {
       await expectOneRecording(camera, footageSinceMs, epoch);
       const told = scene.chronicle.history('cameras', camera).filter(({ atMs }) => atMs >= adoptedMs);
-      expect(told.map(({ object }) => isTrue(object, 'Recording')), `${camera} is said to be recorded`).to.not.include(
-        false,
-      );
+      const saidSo = told.map(({ object }) => isTrue(object, 'Recording'));
+      expect(saidSo, `${camera} is said to be recorded`).to.not.include(false);
+      expect(scene.chronicle.find('cameras', camera)?.status?.gapSecondsTotal ?? 0, `${camera}: its ledger`).to.equal(0);
     }
   });
 
@@ -128,3 +130,9 @@ describe('a new pod template with the strategy Switchover', () => {
     console.log(`      ${camera}: adopted by ${heir}: one recording of ${seconds.toFixed(1)} s without a hole`);
   };
 });
+
+/** Read later than its cameras, they would for a moment name a server that has no role. */
+function isRead(server: RecordingServer | undefined): boolean {
+  const { spec, metadata, status } = server ?? {};
+  return spec?.type === 'Standard' && status?.observedGeneration === metadata?.generation;
+}
