@@ -75,9 +75,10 @@ describe('a new pod template with the strategy Switchover', () => {
       .history('pools', scene.pool)
       .find(({ object }) => object.status?.current?.trigger === 'TemplateUpdated');
     const other = standbys.find((name) => name !== heir) ?? '';
-    const then = scene.chronicle.history('servers', other).findLast(({ atMs }) => atMs <= (begun?.atMs ?? 0))?.object;
-    expect(then?.status?.state, `${other} when the role began to move`).to.equal('Standby');
-    expect(isTrue(then, 'Ready'), `${other} was ready when the role began to move`).to.equal(true);
+    const word = scene.chronicle.history('reports', other).findLast(({ atMs }) => atMs <= (begun?.atMs ?? 0))?.object;
+    expect(word?.status?.podUID, `${other} when the role began to move`).to.equal((await podOf(scene, other))?.metadata.uid);
+    expect(word?.status?.recordingService?.state, `${other} when the role began to move`).to.equal('Ready');
+    expect(await revisionOf(other)).to.equal(NEW);
     await updated('recorder');
     await stateReached(scene, 'recorder', 'Standby');
     await expectSeamless(scene, move, sinceMs);
