@@ -85,7 +85,7 @@ describe('footage that only the repaired server has', () => {
     await scene.chronicle.until('the ledger has the gaps closed by recovery', closed, HANG_MS);
 
     for (const camera of scene.cameras()) {
-      const before = source.get(camera) ?? new Map();
+      const before = source.get(camera) ?? new Map<string, string>();
       const there = await checksumsOf(diskOf('recorder'), 'recorder', camera);
       expect([...there], `${camera} at the source`).to.deep.equal([...before]);
       const here = await checksumsOf(diskOf('standby'), 'recorder', camera);
