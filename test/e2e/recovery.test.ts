@@ -106,7 +106,8 @@ describe('footage that only the repaired server has', () => {
   /** The condition's message, as a person pastes it; kubectl is run without a shell. */
   const offeredCommand = (): string[] => {
     const message = conditionOf(recorder(), 'MaterialRecoverable')?.message ?? '';
-    const [, server = '', annotation = '', value = ''] = /kubectl annotate rsrv (\S+) (\S+)='([^']+)'/.exec(message) ?? [];
+    const [, server = '', annotation = '', value = ''] =
+      /kubectl annotate rsrv (\S+) (\S+)='([^']+)'/.exec(message) ?? [];
     expect([server, annotation, value], message).to.not.include('');
     return ['annotate', 'rsrv', server, `${annotation}=${value}`, '--overwrite'];
   };

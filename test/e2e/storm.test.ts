@@ -60,7 +60,9 @@ describe('two of three nodes that lose the control plane at once, but not their 
     for (const [index, server] of recorders.entries()) {
       const [camera = ''] = scene.cameras(server);
       const { holes, frames } = await scene.measure(camera, sinceMs);
-      console.log(`      ${camera}: ${holes.length} holes in ${spanOf(frames)} s, ${index + 1} of 2 isolated recorders`);
+      console.log(
+        `      ${camera}: ${holes.length} holes in ${spanOf(frames)} s, ${index + 1} of 2 isolated recorders`,
+      );
       expect(holes, camera).to.deep.equal([]);
       expect([...new Set(frames.map(({ server: disk }) => disk))], camera).to.deep.equal([server]);
       expect(new Set(frames.map(({ writer }) => writer)).size, `${camera}: recordings`).to.equal(1);

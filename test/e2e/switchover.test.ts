@@ -76,7 +76,9 @@ describe('a new pod template with the strategy Switchover', () => {
       .find(({ object }) => object.status?.current?.trigger === 'TemplateUpdated');
     const other = standbys.find((name) => name !== heir) ?? '';
     const word = scene.chronicle.history('reports', other).findLast(({ atMs }) => atMs <= (begun?.atMs ?? 0))?.object;
-    expect(word?.status?.podUID, `${other} when the role began to move`).to.equal((await podOf(scene, other))?.metadata.uid);
+    expect(word?.status?.podUID, `${other} when the role began to move`).to.equal(
+      (await podOf(scene, other))?.metadata.uid,
+    );
     expect(word?.status?.recordingService?.state, `${other} when the role began to move`).to.equal('Ready');
     expect(await revisionOf(other)).to.equal(NEW);
     await updated('recorder');
@@ -112,7 +114,9 @@ describe('a new pod template with the strategy Switchover', () => {
       const told = scene.chronicle.history('cameras', camera).filter(({ atMs }) => atMs >= adoptedMs);
       const saidSo = told.map(({ object }) => isTrue(object, 'Recording'));
       expect(saidSo, `${camera} is said to be recorded`).to.not.include(false);
-      expect(scene.chronicle.find('cameras', camera)?.status?.gapSecondsTotal ?? 0, `${camera}: its ledger`).to.equal(0);
+      expect(scene.chronicle.find('cameras', camera)?.status?.gapSecondsTotal ?? 0, `${camera}: its ledger`).to.equal(
+        0,
+      );
     }
   });
 

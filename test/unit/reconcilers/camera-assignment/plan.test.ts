@@ -230,7 +230,11 @@ describe('a camera', () => {
     expect(named.status.boundTo).to.include({ role: 's', server: 's', epoch: 7 });
 
     const own = { name: 's', holder: 's', holderUID: 'uid-s', epoch: 8, startTime, handedOverTime: startTime };
-    at.stores.pools.put(failoverPool().status({ epoch: 8, roles: [own] }).build());
+    at.stores.pools.put(
+      failoverPool()
+        .status({ epoch: 8, roles: [own] })
+        .build(),
+    );
     const committed = await at.pass();
     expect(committed.recording).to.include({ status: 'True', reason: 'Recording' });
     expect(committed.status.boundTo).to.include({ role: 's', server: 's', epoch: 8 });
