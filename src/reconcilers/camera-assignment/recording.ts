@@ -56,14 +56,28 @@ const verdict = (status: Verdict['status'], reason: Reason, message: string, rec
   reconciling,
 });
 
-/** Only the word of the very pod that holds the role, spoken in the role's present epoch, proves anything. */
+/**
+ * A substitute that is adopted in Git holds, for its cameras, the role of its own name, and speaks of the one that it has
+ * served until it has read that. Its recordings go on all the while, so what it says of a camera is true.
+ */
+function isBeingAdopted(role: RoleState, holder: RecordingServer, report: RecorderReportStatus): boolean {
+  const { role: spokenOf = '', epoch = 0 } = report;
+  if (holder.metadata.name !== role.name || spokenOf === '' || spokenOf === role.name) return false;
+  return spokenOf === holder.status?.servingRole || epoch < role.epoch;
+}
+
+/**
+ * Only the word of the very pod that holds the role proves anything, and only if it was spoken in the role's present
+ * epoch, or of the same recordings before their recorder was adopted.
+ */
 export function matchingReport(
   role: RoleState,
   holder: RecordingServer | undefined,
   report: RecorderReportStatus | undefined,
 ): RecorderReportStatus | undefined {
-  if (!report || report.role !== role.name || report.epoch !== role.epoch) return undefined;
-  return report.podUID !== undefined && report.podUID === holder?.status?.podUID ? report : undefined;
+  if (!report || !holder || report.podUID === undefined || report.podUID !== holder.status?.podUID) return undefined;
+  const present = report.role === role.name && report.epoch === role.epoch;
+  return present || isBeingAdopted(role, holder, report) ? report : undefined;
 }
 
 function byHealth(

@@ -217,6 +217,45 @@ describe('a camera', () => {
     expect((await at.pass()).recording?.status).to.equal('True');
   });
 
+  it('is said to be recorded all the time while the substitute that records it is adopted in Git', async () => {
+    const at = setting(moved);
+    at.report('s', { role: 'a', epoch: 7, podUID: 'pod-s' }, { startTime: sinceTime });
+    const { status } = await at.pass();
+    const served = (servingRole: string, epoch: number) =>
+      at.stores.servers.put(recordingServer('s').status({ podUID: 'pod-s', servingRole, epoch }).build());
+    served('a', 7);
+    at.stores.cameras.put(new CameraView(cameraObject('gate', { serverRef: { name: 's' } }, status)));
+    const named = await at.pass();
+    expect(named.recording).to.include({ status: 'True', reason: 'Recording' });
+    expect(named.status.boundTo).to.include({ role: 's', server: 's', epoch: 7 });
+
+    const own = { name: 's', holder: 's', holderUID: 'uid-s', epoch: 8, startTime, handedOverTime: startTime };
+    at.stores.pools.put(
+      failoverPool()
+        .status({ epoch: 8, roles: [own] })
+        .build(),
+    );
+    const committed = await at.pass();
+    expect(committed.recording).to.include({ status: 'True', reason: 'Recording' });
+    expect(committed.status.boundTo).to.include({ role: 's', server: 's', epoch: 8 });
+
+    served('s', 8);
+    at.report('s', { role: 's', epoch: 8, podUID: 'pod-s' }, { startTime: sinceTime });
+    const taken = await at.pass();
+    expect(taken.status.recording).to.deep.equal({ startTime: sinceTime });
+    expect(taken.status.gaps ?? []).to.deep.equal([]);
+  });
+
+  it('is not recorded by a recorder that is being adopted and does not say so of it, or by its earlier pod', async () => {
+    for (const podUID of ['pod-s', 'pod-old']) {
+      const at = setting(moved);
+      at.stores.servers.put(recordingServer('s').status({ podUID: 'pod-s', servingRole: 'a', epoch: 7 }).build());
+      at.camera({ serverRef: { name: 's' } });
+      at.report('s', { role: 'a', epoch: 7, podUID }, podUID === 'pod-old' ? {} : { name: 'yard' });
+      expect((await at.pass()).recording, podUID).to.include({ status: 'False', reason: 'Connecting' });
+    }
+  });
+
   it('names a missing home, and a home that has no role', async () => {
     const at = setting();
     at.camera({ serverRef: { name: 'nobody' } });
