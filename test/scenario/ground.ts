@@ -4,6 +4,7 @@ import { buildImage } from '../image/build.js';
 import { type Api, openApi } from './api.js';
 import { type CameraProcess, startCameraProcess } from './camera-process.js';
 import { CHART, installOperator, type Operator } from './operator.js';
+import { openWitness, type Witness } from './witness.js';
 
 /** What the e2e tests of one process share: three real nodes, the operator with two replicas, and cameras. */
 export interface Ground {
@@ -11,6 +12,7 @@ export interface Ground {
   readonly api: Api;
   readonly operator: Operator;
   readonly cameras: CameraProcess;
+  readonly witness: Witness;
 }
 
 export const CAMERA_NAMES = ['gate', 'yard', 'dock', 'lobby'];
@@ -46,8 +48,10 @@ async function open(): Promise<Ground> {
     startCameraProcess(CAMERA_NAMES, cluster),
   ]);
   undo.push(() => cameras.stop());
+  const witness = await openWitness(cluster.name, cameras);
+  undo.push(async () => witness.stop());
   await operator.ready();
-  return { cluster, api, operator, cameras };
+  return { cluster, api, operator, cameras, witness };
 }
 
 // At the top level of a file that test files import, this is a hook of mocha's root suite: it runs once, at the end.

@@ -6,6 +6,7 @@ import { awaitAtEnd, CAMERA_NAMES, type Ground, ground } from './ground.js';
 import { type CameraMeasurement, measureCamera, untilRecorded } from './measure.js';
 import type { PlannedServer, PoolSettings } from './plan.js';
 import { copyOf, type DiskCopy, mounted } from './readable-disk.js';
+import { withoutSilences } from './silences.js';
 import { buildSystem, nodeOf, type RecordingSystem } from './system.js';
 
 /** The three nodes by what the operator has on them at this moment. */
@@ -46,7 +47,7 @@ export interface Scene {
   /** Cameras by name, of one home or of all. */
   cameras(home?: string): readonly string[];
   nodeOf(server: string): ClusterNode;
-  /** Footage of a camera since a moment; the disks of the servers named `dead` are read from copies. */
+  /** Footage of a camera since a moment, without holes that the camera itself made; the disks of the servers named `dead` are read from copies. */
   measure(camera: string, sinceMs: number, dead?: readonly string[]): Promise<CameraMeasurement>;
   /** Waits until some seconds of footage of an epoch, or a later one, lie on disks that work. */
   recorded(camera: string, sinceMs: number, epoch: number): Promise<void>;
@@ -108,7 +109,8 @@ function sceneOf(shared: Ground, system: RecordingSystem): Scene {
         system.disks.filter((disk) => dead.includes(disk.server) === is),
       );
       for (const disk of broken ?? []) copies.push(await copyOf(shared.cluster.name, disk));
-      return await measureCamera([...mounted(fine ?? []), ...copies], home, camera, sinceMs);
+      const measurement = await measureCamera([...mounted(fine ?? []), ...copies], home, camera, sinceMs);
+      return withoutSilences(measurement, await shared.witness.silences(camera, sinceMs));
     } finally {
       for (const copy of copies) await copy.release();
     }

@@ -2,9 +2,9 @@ import type { CameraAssignment } from '../../../src/crds/index.js';
 import type { Sighting } from '../../scenario/chronicle.js';
 import type { Hole } from '../../scenario/frames.js';
 import { type CameraMeasurement, HOLE_MS } from '../../scenario/measure.js';
+import { missedSeconds, type Silence } from '../../scenario/silences.js';
 import { conditionOf } from '../../scenario/summary.js';
 import type { Allowance } from './hits.js';
-import type { Silence } from './witness.js';
 
 /** Nobody records for so long, and the camera has to say it: judged broken, and shown ten seconds later. Seconds. */
 export const MUST_BE_SAID_SECONDS = 20;
@@ -43,12 +43,6 @@ export function gapViolations(footage: Footage, { holeSeconds }: Allowance): str
 /** The longest time that a camera has no pictures of although there were some. Seconds; 0 without any. */
 export function longestHole({ measurement: { holes }, silences }: Pick<Footage, 'measurement' | 'silences'>): number {
   return Math.max(0, ...holes.map((hole) => missedSeconds(hole, silences)));
-}
-
-/** What of a hole somebody could have recorded. Seconds. */
-function missedSeconds({ seconds, startMs, endMs }: Hole, silences: readonly Silence[]): number {
-  const silent = silences.map((each) => Math.min(each.endMs, endMs) - Math.max(each.startMs, startMs));
-  return Math.max(0, seconds - silent.filter((ms) => ms > 0).reduce((sum, ms) => sum + ms, 0) / 1000);
 }
 
 function described({ seconds, startMs, endMs, before, after }: Hole): string {

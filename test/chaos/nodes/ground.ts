@@ -6,7 +6,7 @@ import { buildImage } from '../../image/build.js';
 import { type Api, openApi } from '../../scenario/api.js';
 import { type CameraProcess, startCameraProcess } from '../../scenario/camera-process.js';
 import { CHART, installOperator, type Operator } from '../../scenario/operator.js';
-import { openWitness, type Witness } from './witness.js';
+import { openWitness, type Witness } from '../../scenario/witness.js';
 
 /** What all systems of a run share: four real nodes, the operator with two replicas, and cameras. */
 export interface NodesGround {

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { CameraAssignment } from '../../../../src/crds/index.js';
 import { type Footage, gapViolations, longestHole } from '../../../chaos/nodes/gaps.js';
 import type { Allowance } from '../../../chaos/nodes/hits.js';
-import { silencesBetween } from '../../../chaos/nodes/witness.js';
 import { type Frame, holesIn } from '../../../scenario/frames.js';
+import { silencesBetween } from '../../../scenario/silences.js';
 
 const BEGIN = Date.parse('2026-01-02T03:00:00Z');
 

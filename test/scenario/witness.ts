@@ -1,20 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EngineSource } from '../../../src/recorder/engine/engine.js';
-import { recordingInvocation } from '../../../src/recorder/engine/ffmpeg/arguments.js';
-import { placeMarker, STAGING_FOLDER, stagingFolder } from '../../../src/recorder/footage/layout.js';
-import { daemonEnvironment } from '../../cluster/daemon.js';
-import { clusterFolder } from '../../cluster/paths.js';
-import type { CameraProcess } from '../../scenario/camera-process.js';
-import { measureCamera } from '../../scenario/measure.js';
-import { ROLE } from './plot.js';
-
-/** A stretch in which a camera sent nothing, or this machine let nobody receive it. Wall clock, milliseconds. */
-export interface Silence {
-  readonly startMs: number;
-  readonly endMs: number;
-}
+import type { EngineSource } from '../../src/recorder/engine/engine.js';
+import { recordingInvocation } from '../../src/recorder/engine/ffmpeg/arguments.js';
+import { placeMarker, STAGING_FOLDER, stagingFolder } from '../../src/recorder/footage/layout.js';
+import { daemonEnvironment } from '../cluster/daemon.js';
+import { clusterFolder } from '../cluster/paths.js';
+import type { CameraProcess } from './camera-process.js';
+import { measureCamera } from './measure.js';
+import { type Silence, silencesBetween } from './silences.js';
 
 /**
  * Records every camera beside all systems: a plain process of this machine, in no pod and on no disk that is ever hurt.
@@ -28,8 +22,6 @@ export interface Witness {
 const NAME = 'witness';
 const SEGMENT_SECONDS = 5;
 const CONNECT_SECONDS = 5;
-/** Simulated cameras send ten pictures a second. Milliseconds. */
-const SILENT_AFTER_MS = 300;
 const RESTART_MS = 200;
 /** Older footage is of no case any more. Milliseconds. */
 const KEPT_MS = 900_000;
@@ -41,20 +33,12 @@ export async function openWitness(clusterName: string, cameras: CameraProcess): 
   for (const name of cameras.names) await record(name, cameras.url(name), root, clusterName, ended.signal);
   return {
     silences: async (camera, sinceMs) => {
-      const { frames } = await measureCamera([{ server: NAME, folder: root }], ROLE, camera, sinceMs);
+      const { frames } = await measureCamera([{ server: NAME, folder: root }], NAME, camera, sinceMs);
       await forget(root, camera);
       return silencesBetween(frames.map(({ timeMs }) => timeMs));
     },
     stop: () => ended.abort(),
   };
-}
-
-/** Where two pictures are too far apart. */
-export function silencesBetween(timesMs: readonly number[]): Silence[] {
-  return timesMs.flatMap((endMs, index) => {
-    const startMs = timesMs[index - 1];
-    return startMs !== undefined && endMs - startMs > SILENT_AFTER_MS ? [{ startMs, endMs }] : [];
-  });
 }
 
 /** As a recorder does, and again whenever it ends: cameras let everybody go who is too slow. */
@@ -70,7 +54,7 @@ async function record(
     starts += 1;
     const folder = join(root, stagingFolder(camera, `20260101-${NAME}${starts}`));
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, placeMarker({ role: ROLE, epoch: 1 })), '');
+    await writeFile(join(folder, placeMarker({ role: NAME, epoch: 1 })), '');
     const source: EngineSource = {
       ...{ camera, url, credentials: undefined, transport: 'TCP', audio: false },
       ...{ connectTimeoutSeconds: CONNECT_SECONDS, segmentSeconds: SEGMENT_SECONDS },
