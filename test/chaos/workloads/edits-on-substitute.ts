@@ -24,6 +24,8 @@ export const cameraRehomed: Workload = {
     await moveCamera(stage, 'c1', 'beta');
     await recorded(stage, 'c1', 'beta');
     for (const [camera, server] of Object.entries({ c2: 'spare', c3: 'beta' })) await recorded(stage, camera, server);
+    // A substitute goes on for some seconds, in case it is being adopted: the end state is the one after them.
+    await stage.until('spare has let c1 go', () => stage.server('spare')?.status?.cameras?.recording === 1);
   },
 };
 
