@@ -19,7 +19,7 @@ export function countWrites(writes: readonly WriteRecord[], removed: ReadonlySet
   const children = new Set([...removed].flatMap(ownChildren));
   for (const write of writes.filter(isOfInterest)) {
     const { request, status = 0 } = write;
-    if (children.has(request.name)) continue;
+    if (children.has(`${request.resource} ${request.name}`)) continue;
     const created = status === 201;
     const deleted = request.verb === 'delete' && status >= 200 && status < 300;
     if (!created && !deleted) continue;
@@ -29,10 +29,16 @@ export function countWrites(writes: readonly WriteRecord[], removed: ReadonlySet
   return counts;
 }
 
-/** Names of what a server owns alone. */
+/** What a server owns alone, as 'plural name'. The Service of its role is not: that outlives it. */
 function ownChildren(server: string): string[] {
-  const { pod, lease, report, access, disruptionBudget } = childNames;
-  return [pod, lease, report, access, disruptionBudget].map((nameOf) => nameOf(server));
+  const access = ['serviceaccounts', 'roles', 'rolebindings'].map((plural) => `${plural} ${childNames.access(server)}`);
+  return [
+    `pods ${childNames.pod(server)}`,
+    `leases ${childNames.lease(server)}`,
+    `recorderreports ${childNames.report(server)}`,
+    `poddisruptionbudgets ${childNames.disruptionBudget(server)}`,
+    ...access,
+  ];
 }
 
 /** Where the counts differ, one line each. */
