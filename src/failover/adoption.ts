@@ -2,7 +2,7 @@ import { type Role, reasons } from '../crds/index.js';
 import { type Draft, type Policy, viewOf, wallTime } from './draft.js';
 import { highestVisibleEpoch, nextEpoch } from './epochs.js';
 import { hasNoOwnRole } from './home-to-standby.js';
-import { recordsOwnRole } from './proof.js';
+import { acknowledged, recordsOwnRole } from './proof.js';
 import { findServer, isHolder, roleEntry } from './roles.js';
 import type { Assignment, ServerView } from './types.js';
 
@@ -47,7 +47,9 @@ function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | und
     name: role,
     holder: holder.server.name,
     holderUID: holder.server.uid,
-    ...(previous === undefined ? { handedOverTime: now } : { previousHolder: previous }),
+    ...(previous === undefined ? {} : { previousHolder: previous }),
+    // A home that has just come from another pool is given its name at once, and may be dead: its word is what counts.
+    ...(previous === undefined && acknowledged(holder.server, role, holder.epoch) ? { handedOverTime: now } : {}),
     epoch: holder.epoch,
     startTime: now,
     homeUID: findServer(draft.input, role)?.uid,

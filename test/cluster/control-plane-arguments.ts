@@ -119,11 +119,14 @@ const idleWithoutNodes = [
 ];
 
 /**
- * A control plane alone is for thousands of short tests on a machine with few processors: memory is cheaper there than
- * the time that is spent on collecting garbage.
+ * A control plane alone is for thousands of short tests on a machine with few processors: up to half of the memory is
+ * cheaper there than the time that is spent on collecting garbage. `memoryBytes`: what the machine has.
  */
-export function controlPlaneEnvironment({ hasNodes }: Pick<ControlPlaneSettings, 'hasNodes'>): Record<string, string> {
-  return hasNodes ? {} : { GOGC: '400', GOMEMLIMIT: '3GiB' };
+export function controlPlaneEnvironment(
+  { hasNodes }: Pick<ControlPlaneSettings, 'hasNodes'>,
+  memoryBytes: number,
+): Record<string, string> {
+  return hasNodes ? {} : { GOGC: '300', GOMEMLIMIT: String(Math.floor(memoryBytes / 2)) };
 }
 
 export function schedulerArguments(settings: ControlPlaneSettings): string[] {

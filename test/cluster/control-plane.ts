@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import {
@@ -60,7 +61,7 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
       command: [...inNamespace(input.namespace), binary, ...args],
       clusterFolder: folder,
       journal: input.journal,
-      environment: controlPlaneEnvironment(settings),
+      environment: controlPlaneEnvironment(settings, totalmem()),
     });
   // First of all, so that it listens by the time the API server looks for it, which would wait a second to look again.
   let etcd: Daemon | undefined;

@@ -103,7 +103,7 @@ export function runReference(ground: Ground, workload: Workload): Promise<Refere
     if (faults.length > 0) throw new Error(`${workload.name} without a fault: ${faults.join('; ')}`);
     return {
       endState: await endStateOf(ground, run),
-      counts: countWrites(run.proxy.writes),
+      counts: countWrites(run.proxy.writes, run.stage.removed),
       changedKinds: new Set(run.proxy.changedKinds),
       // A create that is refused because the watch is behind comes by chance, and can't be aimed at.
       writes: run.proxy.writes
@@ -169,7 +169,7 @@ async function judged(ground: Ground, one: FaultCase, reference: Reference, run:
   const early = armed.release === undefined ? [] : await settle(ground, run, reference);
   await armed.release?.();
   const late = await settle(ground, run, reference);
-  const counts = countDifferences(reference.counts, countWrites(run.proxy.writes));
+  const counts = countDifferences(reference.counts, countWrites(run.proxy.writes, run.stage.removed));
   const laws = [...lawViolations(run), ...(armed.judge?.() ?? [])];
   return { reached: true, violations: [...new Set([...early, ...late, ...counts, ...laws])] };
 }

@@ -1,3 +1,4 @@
+import { childNames } from '../../../src/crds/index.js';
 import { leaderLease } from '../operator/replica.js';
 import type { WriteRecord } from '../proxy/fault-proxy.js';
 
@@ -9,11 +10,16 @@ export function isOfInterest({ identity, request }: WriteRecord): boolean {
   return request.resource !== 'events' && !identity.endsWith(` ${leaderLease}`);
 }
 
-/** Counts what the API server has applied. Server-side apply creates, too: the answer says which it was. */
-export function countWrites(writes: readonly WriteRecord[]): WriteCounts {
+/**
+ * Counts what the API server has applied. Server-side apply creates, too: the answer says which it was. `removed`: servers
+ * whose children do not count. Garbage collection takes them away while the operator may not have heard why.
+ */
+export function countWrites(writes: readonly WriteRecord[], removed: ReadonlySet<string> = new Set()): WriteCounts {
   const counts = new Map<string, number>();
+  const children = new Set([...removed].flatMap(ownChildren));
   for (const write of writes.filter(isOfInterest)) {
     const { request, status = 0 } = write;
+    if (children.has(`${request.resource} ${request.name}`)) continue;
     const created = status === 201;
     const deleted = request.verb === 'delete' && status >= 200 && status < 300;
     if (!created && !deleted) continue;
@@ -21,6 +27,18 @@ export function countWrites(writes: readonly WriteRecord[]): WriteCounts {
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
+}
+
+/** What a server owns alone, as 'plural name'. The Service of its role is not: that outlives it. */
+function ownChildren(server: string): string[] {
+  const access = ['serviceaccounts', 'roles', 'rolebindings'].map((plural) => `${plural} ${childNames.access(server)}`);
+  return [
+    `pods ${childNames.pod(server)}`,
+    `leases ${childNames.lease(server)}`,
+    `recorderreports ${childNames.report(server)}`,
+    `poddisruptionbudgets ${childNames.disruptionBudget(server)}`,
+    ...access,
+  ];
 }
 
 /** Where the counts differ, one line each. */

@@ -4,7 +4,7 @@ import { isApiError, resources } from '../../../src/operator/index.js';
 import type { Stage } from '../world/stage.js';
 import { moveCamera } from './edits.js';
 import { collected } from './failovers.js';
-import { actor, assemble, type Cast, recorded, standsBy, takenOver, type Workload } from './workload.js';
+import { actor, assemble, type Cast, isTrue, recorded, standsBy, takenOver, type Workload } from './workload.js';
 
 async function onSubstitute(stage: Stage, cast: Cast): Promise<void> {
   await actor(cast, 'alpha').cutPower();
@@ -24,6 +24,8 @@ export const cameraRehomed: Workload = {
     await moveCamera(stage, 'c1', 'beta');
     await recorded(stage, 'c1', 'beta');
     for (const [camera, server] of Object.entries({ c2: 'spare', c3: 'beta' })) await recorded(stage, camera, server);
+    // A substitute goes on for some seconds, in case it is being adopted: the end state is the one after them.
+    await stage.until('spare has let c1 go', () => stage.server('spare')?.status?.cameras?.recording === 1);
   },
 };
 
@@ -36,24 +38,35 @@ export const optedOutOnSubstitute: Workload = {
     await stage.edit(recordingServers, 'alpha', { poolRef: null });
     // It comes back to a role that nobody has taken from the substitute, and needs its time to connect.
     const repaired = stage.recorder('alpha', { withholdsProof: true });
-    await stage.until('alpha has read its role', () => repaired.role === 'alpha' && stage.serves('alpha', 'alpha'));
+    await stage.until('alpha has read its role', () => repaired.role === 'alpha');
+    await stage.until('alpha is heard', () => isTrue(stage, 'alpha', 'Reachable'));
     repaired.prove();
     await recorded(stage, 'alpha-door', 'alpha');
     await standsBy(stage, 'spare', 1);
   },
 };
 
+/** The broken home is deleted, and all that was its own has gone; the name of its role is the substitute's to keep. */
+async function retired(stage: Stage): Promise<void> {
+  await stage.remove(recordingServers, 'alpha');
+  await collected(stage, 'alpha');
+  await stage.until('the pool knows that the home is gone', () => {
+    const role = stage.poolStatus().roles?.find(({ name }) => name === 'alpha');
+    return role?.holder === 'spare' && role.homeUID === undefined;
+  });
+  await stage.eventually('the name belongs to spare', async () => {
+    const { metadata } = await stage.client.get(resources.services, { namespace: stage.namespace, name: 'alpha' });
+    const owners = metadata.ownerReferences ?? [];
+    return owners.every(({ name, controller }) => name === 'spare' && controller === true) ? true : undefined;
+  });
+}
+
 export const homeDeleted: Workload = {
   name: 'home-deleted',
   setup: (stage) => assemble(stage, { homes: ['alpha'], standbys: ['spare'] }),
   async act(stage, cast) {
     await onSubstitute(stage, cast);
-    await stage.remove(recordingServers, 'alpha');
-    await collected(stage, 'alpha');
-    await stage.until('the pool knows that the home is gone', () => {
-      const role = stage.poolStatus().roles?.find(({ name }) => name === 'alpha');
-      return role?.holder === 'spare' && role.homeUID === undefined;
-    });
+    await retired(stage);
     await recorded(stage, 'alpha-door', 'spare');
   },
 };
@@ -63,10 +76,9 @@ export const substituteAdopted: Workload = {
   setup: (stage) => assemble(stage, { homes: ['alpha'], standbys: ['spare'] }),
   async act(stage, cast) {
     await onSubstitute(stage, cast);
+    await retired(stage);
     await stage.edit(recordingServers, 'spare', { type: 'Standard' });
     await stage.edit(cameraAssignments, 'alpha-door', { serverRef: { name: 'spare' } });
-    await stage.remove(recordingServers, 'alpha');
-    await collected(stage, 'alpha');
     await stage.until('spare serves its own role', () => stage.serves('spare', 'spare'));
     await recorded(stage, 'alpha-door', 'spare');
     await stage.until('the old name has ended', () => {
@@ -96,13 +108,14 @@ export const poolRenamed: Workload = {
     await stage.makePool({}, 'other');
     // Before it has decided once it would start above the epochs that it finds, or not, as chance would have it.
     await stage.until('the new pool works', () => stage.poolStatus('other').epoch);
-    for (const server of ['alpha', 'spare']) await stage.edit(recordingServers, server, { poolRef: { name: 'other' } });
+    // The broken home first: it is given its own name there, and the substitute must go on all the same.
+    await stage.edit(recordingServers, 'alpha', { poolRef: { name: 'other' } });
+    await stage.until('alpha has its name back', () => stage.server('alpha')?.status?.servingRole === 'alpha');
+    await stage.until('the new pool knows of it', () => stage.poolStatus('other').queue?.length === 1);
+    await stage.edit(recordingServers, 'spare', { poolRef: { name: 'other' } });
     await stage.remove(failoverPools, 'site');
     await poolGone(stage, 'site');
-    await stage.until('the new pool has adopted the holder', () => {
-      const role = stage.poolStatus('other').roles?.find(({ name }) => name === 'alpha');
-      return role?.holder === 'spare' && stage.serves('spare', 'alpha');
-    });
+    await takenOver(stage, 'alpha', 'spare', 'other');
     stage.recorder('alpha');
     await standsBy(stage, 'alpha', 1, 'other');
     await recorded(stage, 'alpha-door', 'spare');

@@ -54,6 +54,7 @@ export const standbyRemoved: Workload = {
   async act(stage, cast) {
     await actor(cast, 'alpha').cutPower();
     await takeoverRuns(stage, 'alpha');
+    await stage.until('spare has read its role', () => stage.poolStatus().current?.acknowledgedTime);
     await stage.remove(recordingServers, 'spare');
     await stage.until('spare is gone', () => stage.server('spare') === undefined);
     await collected(stage, 'spare');

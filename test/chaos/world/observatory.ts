@@ -20,6 +20,9 @@ import {
 
 type Listener = (name: string) => void;
 
+/** No fault touches these watches, and to list what hundreds of cases have left behind is felt by those that run. */
+const checkMs = 3_600_000;
+
 /** What is true on the API server, for all cases at once, by watches that no fault touches. */
 export class Observatory {
   readonly #reflectors: Reflector<unknown>[] = [];
@@ -106,6 +109,7 @@ export class Observatory {
     const reflector = createReflector<Seen<T>>(client, {
       type,
       indexes,
+      relistIntervalMs: checkMs,
       project: (raw) => this.#keep(type, raw as T),
       onChange: (key) => {
         const [namespace = '', name = ''] = key.split('/');

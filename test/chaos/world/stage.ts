@@ -105,7 +105,11 @@ export class Stage {
     return this.client.patch(failoverPools, { namespace: this.namespace, name: pool }, { metadata });
   }
 
+  /** Servers that the workload has deleted: how often their children were made is chance, as the news comes in any order. */
+  readonly removed = new Set<string>();
+
   remove(type: ResourceType, name: string): Promise<void> {
+    if (type === recordingServers) this.removed.add(name);
     return this.client.delete(type, { namespace: this.namespace, name });
   }
 

@@ -84,6 +84,14 @@ describe('the counts of writes', () => {
     expect([...countWrites([refused, event, lease])]).to.deep.equal([]);
   });
 
+  it('leave out what a server owned that the workload has deleted, but not the Service of its role', () => {
+    const again = write('create', 'rolebindings', 'understudy-recorder-a', { status: 201 });
+    const service = write('create', 'services', 'a', { status: 201 });
+    const other = write('create', 'pods', 'b', { status: 201 });
+    const counts = countWrites([made, again, service, other], new Set(['a']));
+    expect([...counts.keys()]).to.deep.equal(['create services a', 'create pods b']);
+  });
+
   it('differ when an object was made twice', () => {
     expect(countDifferences(countWrites([made]), countWrites([made, made]))).to.deep.equal([
       'create pods a: expected 1 times, found 2 times',

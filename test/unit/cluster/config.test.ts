@@ -6,6 +6,7 @@ import {
   apiServerArguments,
   type ControlPlaneSettings,
   controllerManagerArguments,
+  controlPlaneEnvironment,
 } from '../../cluster/control-plane-arguments.js';
 import { localStorageClass, localVolume } from '../../cluster/local-volume.js';
 import { parseMountInfo } from '../../cluster/mounts.js';
@@ -41,6 +42,24 @@ describe('the command line of the API server', () => {
     const audited = (auditLog: boolean) =>
       apiServerArguments({ ...alone, auditLog }).some((arg) => arg.startsWith('--audit-log-path='));
     expect([audited(true), audited(false)]).to.deep.equal([true, false]);
+  });
+});
+
+describe('a control plane without nodes', () => {
+  it('looks after nothing that runs on nodes, and one with nodes does', () => {
+    const controllers = (hasNodes: boolean) =>
+      controllerManagerArguments({ ...alone, hasNodes })
+        .filter((arg) => arg.startsWith('--controllers='))
+        .flatMap((arg) => arg.replace('--controllers=', '').split(','));
+    expect(controllers(false)).to.include.members(['*', '-endpointslice-controller', '-disruption-controller']);
+    for (const needed of ['garbage-collector', 'namespace', 'serviceaccount'])
+      expect(controllers(false)).to.not.include(`-${needed}-controller`);
+    expect(controllers(true)).to.deep.equal([]);
+  });
+
+  it('takes memory rather than time, but no more than half of it', () => {
+    expect(controlPlaneEnvironment({ hasNodes: false }, 8e9)).to.include({ GOMEMLIMIT: '4000000000' });
+    expect(controlPlaneEnvironment({ hasNodes: true }, 8e9)).to.deep.equal({});
   });
 });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { FailoverPoolStatus, RecorderReportStatus } from '../../../src/crds/index.js';
+import type { FailoverPoolStatus, RecorderReportStatus, Role } from '../../../src/crds/index.js';
+import { assignmentOf } from '../../../src/failover/assignment.js';
 import type { KubeObject } from '../../../src/operator/index.js';
 import { gatherPool } from '../../../src/reconcilers/failover-pool/gather.js';
 import { planPool } from '../../../src/reconcilers/failover-pool/plan.js';
@@ -74,11 +75,15 @@ class TwoPools {
   }
 
   rolesAfterDecision(name: string) {
+    return this.decided(name).map((role) => `${role.name} by ${role.holder}`);
+  }
+
+  decided(name: string) {
     const pool = this.stores.pools.get(`ns/${name}`);
     if (!pool) throw new Error(`no pool ${name} in this test`);
     const sources = { stores: this.stores, healthOf: () => health('Healthy'), contact: () => undefined };
     const input = gatherPool(sources, pool, new Map(), new FakeClock());
-    return (planPool(pool, input).decision.record.roles ?? []).map((role) => `${role.name} by ${role.holder}`);
+    return planPool(pool, input).decision.record.roles ?? [];
   }
 }
 
@@ -119,6 +124,23 @@ describe('a home that moves to another pool while a substitute holds its role', 
     world.stores.pools.put(failoverPool().status({ epoch: 5 }).build());
     expect(world.homeReports('a', 6, [{ ...gate, state: 'Waiting' }]).foreign()).to.equal('Held');
     expect(world.homeReports('a', 6, [{ ...gate, state: 'Recording' }]).foreign()).to.equal('HandedOver');
+  });
+
+  it('is no reason for the substitute, which follows it, to stop before it has said a word', () => {
+    const world = new TwoPools(heldBy('s2', startTime));
+    const home = recordingServer('a').spec({ poolRef: { name: 'other' } });
+    world.stores.servers.put(home.status({ servingRole: 'a', epoch: 6, podUID: 'pod-a' }).build());
+    world.homeReports('a', 1);
+    const [role] = world.decided('other');
+    expect(role).to.include({ name: 'a', holder: 'a', epoch: 6 });
+    const { metadata, spec, status } = recordingServer('s2')
+      .standby()
+      .spec({ poolRef: { name: 'other' } })
+      .build();
+    const substitute = { metadata, spec, status: { ...status, servingRole: 'a', epoch: 5 } };
+    const assigned = (roles: Role[]) => assignmentOf(substitute, { epoch: 6, roles }).role;
+    expect(assigned(world.decided('other'))).to.equal('a');
+    expect(assigned(world.homeReports('a', 6).decided('other'))).to.equal('');
   });
 
   it('takes the role along once it records it, so that the substitute is relieved', () => {
