@@ -129,14 +129,19 @@ async function buildCluster(
 
   const kubectl = (args: readonly string[], input?: string) =>
     run(binaries('kubectl'), ['--kubeconfig', state.kubeconfigPath, ...args], input === undefined ? {} : { input });
-  let nodes: readonly ClusterNode[] = [];
-  if (addressing && images) {
+  const withNodes = async (): Promise<readonly ClusterNode[]> => {
+    if (!addressing || !images) return [];
     const grace = settings.nodeMonitorGraceSeconds;
     const context = { folder, addressing, journal, binaries, controlPlane, images: await images, graceSeconds: grace };
-    nodes = await startNodes(nodeCount, context);
+    const started = await startNodes(nodeCount, context);
     await untilNodesAreReady(kubectl, nodeCount);
     options.onProgress(nodeCount === 1 ? 'The node is Ready' : `All ${nodeCount} nodes are Ready`);
-  }
+    return started;
+  };
+  const nodes = await withNodes().catch((error) => {
+    controlPlane.letGo();
+    throw error;
+  });
   await writeState({ ...state, ready: true });
   return clusterOf({ reservation, guard, settings, nodes, controlPlane, kubectl, onProgress: options.onProgress });
 }
@@ -193,6 +198,7 @@ function clusterOf(parts: ClusterParts): Cluster {
     kubectl: parts.kubectl,
     helm: (args) => runHelm(state.kubeconfigPath, args, parts.onProgress),
     stop: () => {
+      controlPlane.letGo();
       stopping ??= tearDown(state.name).then(() => undefined);
       return stopping;
     },

@@ -47,6 +47,8 @@ export interface ControlPlane {
   startEtcd(): Promise<void>;
   /** Kills it; what it had answered is kept. */
   stopEtcd(): Promise<void>;
+  /** From now on nothing is started again: the cluster is about to be taken away. */
+  letGo(): void;
 }
 
 /** Starts etcd, the API server, the controller manager and, if there are nodes, the scheduler. */
@@ -99,11 +101,45 @@ export async function startControlPlane(input: ControlPlaneInput): Promise<Contr
     apiServer = undefined;
   };
   await startApiServer();
+  const kept: Kept[] = [];
+  const keep = async (name: string, binary: string, args: readonly string[]) => {
+    kept.push(await keepRunning(() => start(name, binary, args)));
+  };
   const controllers = input.binaries('kube-controller-manager');
-  await start('kube-controller-manager', controllers, controllerManagerArguments(settings));
-  if (settings.hasNodes) await start('kube-scheduler', input.binaries('kube-scheduler'), schedulerArguments(settings));
-  await untilServiceAccountsAreMade(input);
-  return { authority, server, writeKubeconfig, startApiServer, stopApiServer, startEtcd, stopEtcd };
+  await keep('kube-controller-manager', controllers, controllerManagerArguments(settings));
+  if (settings.hasNodes) await keep('kube-scheduler', input.binaries('kube-scheduler'), schedulerArguments(settings));
+  const letGo = () => {
+    for (const each of kept) each.letGo();
+  };
+  await untilServiceAccountsAreMade(input).catch((error) => {
+    letGo();
+    throw error;
+  });
+  return { authority, server, writeKubeconfig, startApiServer, stopApiServer, startEtcd, stopEtcd, letGo };
+}
+
+interface Kept {
+  letGo(): void;
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Starts a daemon, and again whenever it has ended, as the kubelet of a real control plane does: a scheduler ends by
+ * itself when, after an outage of the API server, it sees what its memory can't explain.
+ */
+async function keepRunning(start: () => Promise<Daemon>): Promise<Kept> {
+  let daemon = await start();
+  let looking = false;
+  const look = async () => {
+    if (looking || (await daemon.isAlive())) return;
+    looking = true;
+    daemon = await start().finally(() => {
+      looking = false;
+    });
+  };
+  const timer = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS).unref();
+  return { letGo: () => clearInterval(timer) };
 }
 
 /** `nsenter`, not `ip netns exec`: the latter mounts a new /sys and so hides the cgroups. */

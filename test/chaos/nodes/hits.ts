@@ -27,6 +27,8 @@ export const OPERATOR_LOSS_SECONDS = 20;
  * later; they start, are elected, and see for themselves that a recorder is silent. Seconds.
  */
 export const OPERATOR_REPLACED_SECONDS = 100;
+/** Timeout of every pool of a run. After an outage of the API server it begins anew (law 7). */
+export const TIMEOUT_SECONDS = 5;
 
 /** What the faults that hit a system in one case allow. */
 export interface Allowance {
@@ -72,6 +74,11 @@ function longestHole(hits: readonly Hit[]): number {
   return Math.max(0, ...holes);
 }
 
+/** Faults that take the API server away for a while. */
+function isOutage(fault: NodeFault): boolean {
+  return fault === 'restart-api' || fault === 'restart-control-plane';
+}
+
 const decisionSeconds: Readonly<Record<OperatorLoss, number>> = {
   none: 0,
   leader: OPERATOR_LOSS_SECONDS,
@@ -86,7 +93,8 @@ function costOf({ fault, onHolder, moment, operatorLost, atMs, endMs }: Hit): nu
   const own = onHolder && (breaks || (effect === 'silences' && unfinished)) ? GAP_SECONDS : 0;
   const undecided = unfinished || (onHolder && disables(fault));
   const decision = undecided ? decisionSeconds[operatorLost] : 0;
-  const outage = scope === 'control' && unfinished && endMs !== undefined ? (endMs - atMs) / 1000 : 0;
+  const away = scope === 'control' && unfinished && isOutage(fault) && endMs !== undefined;
+  const outage = away ? (endMs - atMs) / 1000 + TIMEOUT_SECONDS : 0;
   return own + decision + outage;
 }
 

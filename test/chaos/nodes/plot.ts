@@ -16,11 +16,11 @@ import { isTrue } from '../../scenario/summary.js';
 import { buildSystem, type MaterialDisk, nodeOf, type RecordingSystem } from '../../scenario/system.js';
 import { type Layout, layoutOf } from './draw.js';
 import { CAMERA_NAMES, type NodesGround } from './ground.js';
+import { TIMEOUT_SECONDS } from './hits.js';
 
 export const POOL = 'site';
 /** The one role of each system, and its home server. */
 export const ROLE = 'recorder';
-export const TIMEOUT_SECONDS = 5;
 
 /** As who needs every picture asks for it: the operator has a request, too, and would go first. */
 const PROCESSOR = '200m';

@@ -113,8 +113,8 @@ How a case is judged, from the outside only:
   died or fell silent; after a fault of the holder it may last 8 s, and its connect time and key frame. What strikes in the
   middle of a takeover adds what it costs by itself: another recorder its 8 s, a dead leader of the operator
   ${OPERATOR_LOSS_SECONDS} s (${OPERATOR_REPLACED_SECONDS} s where the nodes of both replicas are gone, because Kubernetes has to make new ones), an API
-  server the time for which it was away. Where every recorder of a system is out at once, nobody can
-  record; then the cameras must be said not to be recorded.
+  server the time for which it was away and the timeout once more, since all timers begin anew, and a new leader. Where
+  every recorder of a system is out at once, nobody can record; then the cameras must be said not to be recorded.
 - Every version of every object: one holder a role and epoch, whoever says it; epochs only grow; no role for a server that
   is out for longer than it takes to notice; the role moves as often as the faults ask for, and not otherwise; one complete
   baseline a failover; no spec changed by anybody but the run.

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { allowanceOf, type Hit, knownToBeOut, OPERATOR_LOSS_SECONDS } from '../../../chaos/nodes/hits.js';
+import {
+  allowanceOf,
+  type Hit,
+  knownToBeOut,
+  OPERATOR_LOSS_SECONDS,
+  TIMEOUT_SECONDS,
+} from '../../../chaos/nodes/hits.js';
 import { GAP_SECONDS } from '../../../scenario/limits.js';
 
 const servers = ['recorder', 'standby-1', 'standby-2'];
@@ -57,8 +63,11 @@ describe('what faults on real nodes allow', () => {
       allowanceOf([hit('all-disks'), { ...one, moment }], servers).holeSeconds;
     expect(holes('at-taking-over', control('kill-leader'))).to.equal(GAP_SECONDS + OPERATOR_LOSS_SECONDS);
     const restart = control('restart-api', { atMs: 2_000, endMs: 9_000 });
-    expect(holes('at-taking-over', restart)).to.equal(GAP_SECONDS + OPERATOR_LOSS_SECONDS + 7);
+    expect(holes('at-taking-over', restart)).to.equal(GAP_SECONDS + OPERATOR_LOSS_SECONDS + 7 + TIMEOUT_SECONDS);
     expect(holes('at-backing-up', control('kill-leader'))).to.equal(GAP_SECONDS);
+    // Both replicas are healed long after they are at work again: that is no outage of the API server.
+    const killed = control('kill-operators', { atMs: 2_000, endMs: 90_000 });
+    expect(holes('at-taking-over', killed)).to.equal(GAP_SECONDS + OPERATOR_LOSS_SECONDS);
   });
 
   it('is longer where the leader of the operator goes down with the holder', () => {
