@@ -7,8 +7,8 @@ import { interruptions, told } from '../scenario/measure.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { sharedEpochs, tally } from '../scenario/tally.js';
 
-/** Twice the timeout of the pool. */
-const OUTAGE_MS = 10_000;
+/** Longer than the timeout of the pool, which is 5 s. */
+const OUTAGE_MS = 7_000;
 const SHORT_OUTAGE_MS = 3_000;
 
 describe('a control plane that is restarted, its API server and its etcd', () => {

@@ -368,6 +368,13 @@ describe('rules of a pool', () => {
       }
     });
 
+    it('does not lose the role while the API server does not answer', () => {
+      const pool = world().breaks('a').silenceAgent('s1');
+      pool.decide();
+      const silent = { since: 0, last: pool.advance(8_000).monotonic - 3_001 };
+      expect(decide({ ...pool.input(), contact: silent }).record.current).to.include({ server: 'a', standby: 's1' });
+    });
+
     it('loses the role when it breaks before the proof, and the role keeps its place', () => {
       const pool = world().breaks('a', 'Unreachable', 50).silenceAgent('s1');
       pool.decide();
