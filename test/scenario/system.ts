@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { cameraAssignments, failoverPools, recordingServers } from '../../src/crds/index.js';
 import { resources } from '../../src/operator/resources.js';
 import type { Cluster, NodeDisk } from '../cluster/cluster.js';
 import { localStorageClass, localVolume } from '../cluster/local-volume.js';
 import { waitUntil } from '../cluster/wait-until.js';
-import type { Api } from './api.js';
+import { AnswerError, type Api } from './api.js';
 import { type Chronicle, openChronicle } from './chronicle.js';
 import {
   cameraManifest,
@@ -71,8 +72,10 @@ export async function buildSystem(cluster: Cluster, api: Api, plan: SystemPlan):
     remove: async () => {
       chronicle.stop();
       await removeNamespace(api, plan.namespace);
-      for (const volume of volumes) await api.remove(resources.persistentVolumes, { name: volume.metadata.name });
-      await api.remove(resources.storageClasses, { name: storageClass });
+      for (const { metadata } of volumes) {
+        await answered(() => api.remove(resources.persistentVolumes, { name: metadata.name }));
+      }
+      await answered(() => api.remove(resources.storageClasses, { name: storageClass }));
     },
   };
 }
@@ -109,16 +112,28 @@ async function allAtWork(plan: SystemPlan, chronicle: Chronicle, timeoutMs: numb
 
 /** Deletes a namespace as a person would, and waits until it has ended. */
 export async function removeNamespace(api: Api, name: string): Promise<void> {
-  await api.remove(resources.namespaces, { name });
+  await answered(() => api.remove(resources.namespaces, { name }));
   await waitUntil(
     `namespace ${name} is gone`,
-    async () => (await api.find(resources.namespaces, { name })) === undefined,
+    async () => (await answered(() => api.find(resources.namespaces, { name }))) === undefined,
     {
       timeoutMs: END_MS,
       intervalMs: 200,
       hint: () => namespaceLeftovers(api, name),
     },
   );
+}
+
+/** Removal goes on behind the next test, which may stop the API server for a while: then it is asked again. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + END_MS; ; ) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof AnswerError || performance.now() > end) throw error;
+      await pause(500);
+    }
+  }
 }
 
 async function namespaceLeftovers(api: Api, name: string): Promise<string> {

@@ -356,6 +356,25 @@ describe('rules of a pool', () => {
       expect(pool.holder('a')).to.equal('s1');
     });
 
+    it('gets its whole time again after a time without the API, in which it could not acknowledge', () => {
+      const pool = world().breaks('a').silenceAgent('s1');
+      pool.decide();
+      pool.advance(8_000);
+      pool.contactSince = pool.monotonic;
+      pool.decide();
+      pool.advance(4_999).decide();
+      expect(pool.holder('a')).to.equal('s1');
+      pool.advance(1).decide();
+      expect(pool.holder('a')).to.equal('s2');
+    });
+
+    it('does not lose the role while the API server does not answer', () => {
+      const pool = world().breaks('a').silenceAgent('s1');
+      pool.decide();
+      const silent = { since: 0, last: pool.advance(8_000).monotonic - 3_001 };
+      expect(decide({ ...pool.input(), contact: silent }).record.current).to.include({ server: 'a', standby: 's1' });
+    });
+
     it('loses the role when it breaks before the proof, and the role keeps its place', () => {
       const pool = world().breaks('a', 'Unreachable', 50).silenceAgent('s1');
       pool.decide();
