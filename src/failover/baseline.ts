@@ -1,6 +1,6 @@
 import { type CurrentFailover, childNames, type HistoryEntry, reasons } from '../crds/index.js';
 import { isMoveCause } from './causes.js';
-import { answerLeftMs, type Draft, type Policy, wallTime } from './draft.js';
+import { type Draft, type Policy, waitLeftMs, wallTime } from './draft.js';
 import { remember } from './history.js';
 import { brokenServersWait } from './queue.js';
 import type { BackupView } from './types.js';
@@ -31,7 +31,7 @@ function outcomeOf(
   if (isMoveCause(current.trigger) && brokenServersWait(draft))
     return { outcome: 'BaselineLate', why: 'a broken server goes first, and its baseline follows' };
   const { deadlineSeconds } = draft.input.spec.backup;
-  if (answerLeftMs(draft, `baseline/${current.epoch}`, deadlineSeconds * 1000) <= 0)
+  if (waitLeftMs(draft, `baseline/${current.epoch}`, deadlineSeconds * 1000) <= 0)
     return { outcome: 'BaselineLate', why: `it was not complete after ${deadlineSeconds} s` };
   if (backup === undefined) draft.backup = { name, epoch: current.epoch };
   return undefined;

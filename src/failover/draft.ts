@@ -44,20 +44,3 @@ export function waitLeftMs(draft: Draft, name: string, limitMs: number): number 
   if (left > 0) draft.due.push(Math.ceil(left));
   return left;
 }
-
-/** How soon to look again at a wait that would be over but for the contact with the API server. Milliseconds. */
-const OUT_OF_CONTACT_CHECK_MS = 1_000;
-
-/**
- * As `waitLeftMs`, for what others have to say through the API server, or do with its help. While that is away they
- * can't: the wait begins again with its first answer after an outage, and is not over without contact (law 7).
- */
-export function answerLeftMs(draft: Draft, name: string, limitMs: number): number {
-  const { now, contact } = draft.input;
-  const left = waitLeftMs(draft, name, limitMs);
-  if (contact === undefined) return left;
-  const sinceContact = contact.since + limitMs - now.monotonic;
-  const least = inContact(contact, now.monotonic) ? sinceContact : Math.max(sinceContact, OUT_OF_CONTACT_CHECK_MS);
-  if (least > left && least > 0) draft.due.push(Math.ceil(least));
-  return Math.max(left, least);
-}

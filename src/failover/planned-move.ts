@@ -1,6 +1,6 @@
 import { type CurrentFailover, reasons } from '../crds/index.js';
 import { isMoveCause } from './causes.js';
-import { answerLeftMs, type Draft, type Policy, waitLeftMs, wallTime } from './draft.js';
+import { type Draft, type Policy, waitLeftMs, wallTime } from './draft.js';
 import { recordedEvidence, steadyWall } from './evidence-record.js';
 import { remember } from './history.js';
 import type { WantedMove } from './moves.js';
@@ -87,7 +87,7 @@ function obstacle(draft: Draft, current: CurrentFailover): string | undefined {
   const target = standbyOf(draft, current);
   if (target === undefined || current.acknowledgedTime === undefined) return undefined;
   const missing = camerasNotTakenOver(draft.input, current, target);
-  if (missing.length === 0 || answerLeftMs(draft, `proof/${current.epoch}`, PROOF_MS) > 0) return undefined;
+  if (missing.length === 0 || waitLeftMs(draft, `proof/${current.epoch}`, PROOF_MS) > 0) return undefined;
   return `it does not record ${missing.length} cameras that ${current.server} records: ${missing.slice(0, 20).join(', ')}`;
 }
 

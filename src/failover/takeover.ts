@@ -2,7 +2,7 @@ import { type CurrentFailover, type QueueEntry, type Reason, type Role, reasons 
 import { questionOf, seenWithoutCameras } from './camera-loss.js';
 import { camerasOfRole, substituteShare } from './cameras.js';
 import { isMoveCause } from './causes.js';
-import { answerLeftMs, type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
+import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
 import { failedAttempts, remember } from './history.js';
 import { acknowledged, camerasNotTakenOver, camerasWithoutProof, failingBefore, recordedOnlyAt } from './proof.js';
 import { roleOf, setQueue, stillHolds } from './queue.js';
@@ -44,7 +44,7 @@ export function standbyFailure(draft: Draft, current: CurrentFailover): string |
   if (standby === undefined) return 'it was deleted or left the pool';
   if (standby.health.verdict === 'Broken') return `it broke too (${standby.health.trigger})`;
   if (current.acknowledgedTime !== undefined) return undefined;
-  const left = answerLeftMs(draft, `acknowledge/${current.epoch}`, acknowledgeLimitMs(draft, standby));
+  const left = waitLeftMs(draft, `acknowledge/${current.epoch}`, acknowledgeLimitMs(draft, standby));
   return left <= 0 ? 'it did not acknowledge its new role in time' : undefined;
 }
 
@@ -119,7 +119,7 @@ export const proveTakeover: Policy = (draft) => {
   const inDoubt = standby.health.verdict !== 'Healthy' || camerasNotTakenOver(draft.input, current, standby).length > 0;
   if (isMoveCause(current.trigger) && inDoubt) return;
   const missing = camerasWithoutProof(standby, role, draft.input.cameras, current.failingBefore ?? []);
-  if (missing.length > 0 && answerLeftMs(draft, `proof/${current.epoch}`, PROOF_MS) > 0) return;
+  if (missing.length > 0 && waitLeftMs(draft, `proof/${current.epoch}`, PROOF_MS) > 0) return;
   const now = wallTime(draft);
   changeRole(draft, current.role, { handedOverTime: now, cause: current.trigger });
   draft.record.current = {
@@ -153,7 +153,7 @@ export const settleFoundHandovers: Policy = (draft) => {
     if (entry.handedOverTime !== undefined || elsewhere || holder === undefined || !isHolder(entry, holder)) continue;
     if (!acknowledged(holder, entry.name, entry.epoch)) continue;
     const missing = camerasWithoutProof(holder, entry, draft.input.cameras, []);
-    if (missing.length > 0 && answerLeftMs(draft, `found/${entry.name}/${entry.epoch}`, PROOF_MS) > 0) continue;
+    if (missing.length > 0 && waitLeftMs(draft, `found/${entry.name}/${entry.epoch}`, PROOF_MS) > 0) continue;
     // It may have been a planned move: then the previous holder is healthy, and what only it records would be lost.
     const previous = findServer(draft.input, entry.previousHolder);
     if (
