@@ -17,6 +17,11 @@ type ReflectorClient = Pick<KubeClient, 'listPages' | 'watch'>;
 /** First retry after at most 100 ms: a reconnect is on the path of a failover. */
 const retryBackoff = { baseMs: 100, capMs: 30_000 };
 /**
+ * A server that does not answer at all has nothing to be spared, and after an outage every second in which we are still
+ * deaf is a second in which a standby that answers is not heard.
+ */
+const noAnswerCapMs = 3_000;
+/**
  * A watch that lived so long has earned a fresh backoff. One that ended sooner never gets a reconnect without delay,
  * whatever it delivered, and a bookmark is no delivery: a proxy that ends each watch after its first line, or a server
  * that answers 410 after it, would have us list everything without a pause.
@@ -274,12 +279,12 @@ class ListWatchReflector<T> implements Reflector<T> {
     }
     const retryAfterMs = Math.min(isApiError(error) ? (error.retryAfterMs ?? 0) : 0, longestRetryAfterMs);
     if (!gone) this.#log.warn({ err: error, failures: run.failures + 1 }, 'list or watch failed; retrying');
-    await this.#backOff(run, retryAfterMs);
+    await this.#backOff(run, retryAfterMs, noAnswer(error) ? noAnswerCapMs : retryBackoff.capMs);
   }
 
-  async #backOff(run: Run, retryAfterMs = 0): Promise<void> {
+  async #backOff(run: Run, retryAfterMs = 0, capMs = retryBackoff.capMs): Promise<void> {
     run.failures += 1;
-    const delay = backoffDelay(run.failures, { ...retryBackoff, random: this.#random });
+    const delay = backoffDelay(run.failures, { ...retryBackoff, capMs, random: this.#random });
     await sleep(this.#clock, Math.max(delay, retryAfterMs), run.signal);
   }
 
@@ -296,6 +301,10 @@ class ListWatchReflector<T> implements Reflector<T> {
     this.#attemptTime = this.#clock.monotonic();
     return this.#attemptTime;
   }
+}
+
+function noAnswer(error: unknown): boolean {
+  return isApiError(error, 'transient') && error.status === undefined;
 }
 
 function latest(a: number | undefined, b: number | undefined): number | undefined {

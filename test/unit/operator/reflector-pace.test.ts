@@ -1,5 +1,6 @@
 // A fake client: the server has to misbehave in each of its answers, for minutes.
 import { expect } from 'chai';
+import { ApiError } from '../../../src/operator/api/error.js';
 import type { KubeClient, WatchEvent, WatchOptions } from '../../../src/operator/api/types.js';
 import { createReflector } from '../../../src/operator/cache/reflector.js';
 import { resources } from '../../../src/operator/resources.js';
@@ -34,7 +35,32 @@ async function aMinute(events: (watch: number) => WatchEvent[]): Promise<{ lists
   return made;
 }
 
+/** How long after an outage of the API server it lists again. Milliseconds. */
+async function deafAfter(outageMs: number): Promise<number> {
+  const clock = new FakeClock();
+  let listed: number | undefined;
+  const client: Pick<KubeClient, 'listPages' | 'watch'> = {
+    async *listPages() {
+      if (clock.monotonic() < outageMs) throw new ApiError('transient', 'connect ECONNREFUSED');
+      listed ??= clock.monotonic();
+      yield { items: [], resourceVersion: '1' };
+    },
+    async watch(_type, options: WatchOptions) {
+      await new Promise((resolve) => options.signal.addEventListener('abort', resolve));
+    },
+  };
+  const reflector = createReflector(client, { type: resources.nodes, project: () => 'x', clock, random: () => 1 });
+  reflector.start();
+  await clock.advance(outageMs + 60_000);
+  await reflector.stop();
+  return (listed ?? Number.POSITIVE_INFINITY) - outageMs;
+}
+
 describe('the pace of a reflector', () => {
+  it('hears again within 3 s after an outage of the API server, however long that was', async () => {
+    for (const outageMs of [8_000, 30_000, 600_000]) expect(await deafAfter(outageMs)).to.be.at.most(3_000);
+  });
+
   it('grows slow with watches that bring a bookmark and end', async () => {
     expect((await aMinute(() => [bookmark])).watches).to.be.within(5, 20);
   });
