@@ -32,15 +32,20 @@ export function wallTime(draft: Draft): string {
   return draft.input.now.wall.toISOString();
 }
 
+/** How soon to look again at a wait that is over but for the contact with the API server. Milliseconds. */
+const OUT_OF_CONTACT_CHECK_MS = 1_000;
+
 /**
  * Milliseconds left of a bounded wait, which begins when it is first asked for; 0 or less: it is over. After a restart
- * of the operator it begins again (law 7).
+ * of the operator, and after a time without the API, it begins again (law 7): who is waited for could not answer then.
+ * While the API server does not answer, no wait ends.
  */
 export function waitLeftMs(draft: Draft, name: string, limitMs: number): number {
-  const { now, memory } = draft.input;
-  const start = memory.get(name) ?? now.monotonic;
+  const { now, memory, contact } = draft.input;
+  const start = Math.max(memory.get(name) ?? now.monotonic, contact?.since ?? Number.NEGATIVE_INFINITY);
   draft.waits.set(name, start);
-  const left = start + limitMs - now.monotonic;
+  const isDeaf = contact !== undefined && !inContact(contact, now.monotonic);
+  const left = Math.max(start + limitMs - now.monotonic, isDeaf ? OUT_OF_CONTACT_CHECK_MS : Number.NEGATIVE_INFINITY);
   if (left > 0) draft.due.push(Math.ceil(left));
   return left;
 }

@@ -2,6 +2,7 @@ import type { FailoverPool } from '../../src/crds/index.js';
 import type { CameraMeasurement } from '../scenario/measure.js';
 import { firstFrameMs, measureCamera } from '../scenario/measure.js';
 import { copyOf, mounted } from '../scenario/readable-disk.js';
+import { withoutSilences } from '../scenario/silences.js';
 import { entryOf, QUEUE_ADDS_SECONDS } from './promises.js';
 import { type CameraResult, type Fault, resultOf } from './results.js';
 import type { Screen } from './screen.js';
@@ -52,17 +53,20 @@ function faultsOf(pool: FailoverPool, played: Played): Fault[] {
 }
 
 /** The second recorder's disks are still dead: what has reached them is read from a copy. */
-async function measureAll({ cluster, system }: Stage, played: Played): Promise<CameraMeasurement[]> {
+async function measureAll({ cluster, system, witness }: Stage, played: Played): Promise<CameraMeasurement[]> {
   const dead = system.disksOf(played.second);
   const copies = await Promise.all(dead.map((disk) => copyOf(cluster.name, disk)));
   try {
     const disks = [...mounted(system.disks.filter((disk) => !dead.includes(disk))), ...copies];
     const measured: CameraMeasurement[] = [];
     for (const { name, home } of system.plan.cameras) {
-      measured.push(await measureCamera(disks, home, name, played.recordingSinceMs));
+      const measurement = await measureCamera(disks, home, name, played.recordingSinceMs);
+      measured.push(withoutSilences(measurement, await witness.silences(name, played.recordingSinceMs)));
     }
     return measured;
   } finally {
+    // With --keep the cluster stays, and nobody would make room for the witness any more.
+    witness.stop();
     await Promise.all(copies.map((copy) => copy.release()));
   }
 }

@@ -5,6 +5,7 @@ import { type CameraProcess, startCameraProcess } from '../scenario/camera-proce
 import { CHART, installOperator, type Operator } from '../scenario/operator.js';
 import type { PlannedCamera, PlannedServer, SystemPlan } from '../scenario/plan.js';
 import { buildSystem, type RecordingSystem } from '../scenario/system.js';
+import { openWitness, type Witness } from '../scenario/witness.js';
 
 /** Everything that the demo has brought up. */
 export interface Stage {
@@ -12,6 +13,7 @@ export interface Stage {
   readonly api: Api;
   readonly operator: Operator;
   readonly cameras: CameraProcess;
+  readonly witness: Witness;
   readonly system: RecordingSystem;
 }
 
@@ -43,10 +45,12 @@ export async function setUp(note: (line: string) => void, undo: (name: string, s
     startCameraProcess(cameraNames, cluster, KEY_FRAME_SECONDS),
   ]);
   undo('the cameras', () => cameras.stop());
+  const witness = await openWitness(cluster.name, cameras);
+  undo('the witness', async () => witness.stop());
   note(`The operator is installed, and ${cameraNames.length} cameras send real video by RTSP`);
   const system = await buildSystem(cluster, api, planFor(cluster, cameras));
   undo('the observer', async () => system.chronicle.stop());
-  return { cluster, api, operator, cameras, system } satisfies Stage;
+  return { cluster, api, operator, cameras, witness, system } satisfies Stage;
 }
 
 function clusterName(): string {

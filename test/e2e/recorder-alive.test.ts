@@ -4,7 +4,7 @@ import { waitUntil } from '../cluster/wait-until.js';
 import { failoverDone, gapsOf, type MeasuredGap, podUIDOf, stateReached } from '../scenario/failover.js';
 import { type Fault, freezeRecorder, killKubelet, partitionNode } from '../scenario/faults/index.js';
 import { heard } from '../scenario/heartbeats.js';
-import { interruptions, told } from '../scenario/measure.js';
+import { told } from '../scenario/measure.js';
 import { GAP_SECONDS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { isTrue } from '../scenario/summary.js';
 import { sharedEpochs } from '../scenario/tally.js';
@@ -45,7 +45,7 @@ describe('recorders of which only a part is dead', () => {
     kubelet = await killKubelet(scene.nodeOf('unmanaged'));
     await heard(scene, 'unmanaged', HEARTBEATS_OF_THREE_TIMEOUTS, HANG_MS);
     expectNothingMoved();
-    expect(interruptions(await scene.measure(camera(), kubeletDiedMs))).to.deep.equal([]);
+    expect((await scene.measure(camera(), kubeletDiedMs)).holes).to.deep.equal([]);
   });
 
   it('loses its role when its whole node is cut off, and comes back as a standby', async () => {
@@ -91,7 +91,7 @@ describe('recorders of which only a part is dead', () => {
     const measurement = await scene.measure(camera(), kubeletDiedMs);
     const seconds = (Date.now() - kubeletDiedMs) / 1000;
     console.log(`      ${seconds.toFixed(0)} s of one recording; holes: ${told(measurement.holes)}`);
-    expect(interruptions(measurement)).to.deep.equal([]);
+    expect(measurement.holes).to.deep.equal([]);
     expect(new Set(measurement.frames.map(({ writer }) => writer)).size, 'one writer went on').to.equal(1);
   });
 

@@ -8,7 +8,7 @@ import { waitUntil } from '../cluster/wait-until.js';
 import { failoverDone, gapsOf, isRecordedBy, type MeasuredGap, stateReached } from '../scenario/failover.js';
 import { type Fault, fillDisk, hangDisk, remountReadOnly } from '../scenario/faults/index.js';
 import { heard } from '../scenario/heartbeats.js';
-import { interruptions, told } from '../scenario/measure.js';
+import { told } from '../scenario/measure.js';
 import { GAP_SECONDS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { reasonOf } from '../scenario/summary.js';
 import type { MaterialDisk } from '../scenario/system.js';
@@ -45,7 +45,7 @@ describe('disks that are sick under a recorder', () => {
     for (const disk of disks) await waitUntil('the oldest is gone', async () => (await old(disk)).length === 1, wait());
     for (const disk of disks) expect(await old(disk)).to.deep.equal([YEARS.at(-1)]);
     await scene.recorded(camera(), Date.now(), 0);
-    expect(interruptions(await scene.measure(camera(), sinceMs))).to.deep.equal([]);
+    expect((await scene.measure(camera(), sinceMs)).holes).to.deep.equal([]);
     expectNothingMoved();
   });
 
@@ -131,7 +131,7 @@ describe('disks that are sick under a recorder', () => {
 
   async function tellHoles(when: string, sinceMs: number): Promise<void> {
     const measurement = await scene.measure(camera(), sinceMs - 10_000);
-    console.log(`      ${camera()}: interruptions ${when}: ${told(interruptions(measurement))}`);
+    console.log(`      ${camera()}: holes ${when}: ${told(measurement.holes)}`);
   }
 
   async function runsStill(server: string): Promise<void> {

@@ -68,14 +68,6 @@ export async function untilRecorded(
   await waitUntil(what, isLongEnough, { timeoutMs: RECORDED_MS, intervalMs: 500 });
 }
 
-/**
- * Holes at which the recording was interrupted: another writer went on. Within one writer's footage a hole is a camera
- * that sent nothing: an engine that is held up, by its disk or for want of CPU, still gets all that was sent.
- */
-export function interruptions({ holes }: CameraMeasurement): Hole[] {
-  return holes.filter(({ before, after }) => before.writer !== after.writer || before.server !== after.server);
-}
-
 /** The holes for a line of output, in seconds. */
 export function told(holes: readonly Hole[]): string {
   return holes.length === 0 ? 'none' : holes.map(({ seconds }) => `${seconds.toFixed(2)} s`).join(', ');
