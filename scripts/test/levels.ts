@@ -127,11 +127,11 @@ export interface Request {
   readonly mochaArguments: readonly string[];
 }
 
-/** `[level ...] [-- mocha arguments]`; npm eats one `--`, so options before any `--` belong to mocha, too. */
+/** `[level ...] [-- mocha arguments]`; npm eats one `--`, so files and options before any `--` belong to mocha, too. */
 export function parseArguments(argv: readonly string[]): Request {
   const separator = argv.indexOf('--');
   const ours = separator < 0 ? argv : argv.slice(0, separator);
-  const firstOption = ours.findIndex((word) => word.startsWith('-'));
+  const firstOption = ours.findIndex((word) => word.startsWith('-') || word.endsWith('.test.ts'));
   const names = firstOption < 0 ? ours : ours.slice(0, firstOption);
   const mochaArguments = [
     ...(firstOption < 0 ? [] : ours.slice(firstOption)),

@@ -28,22 +28,32 @@ interface Tally {
   readonly atMost: number;
 }
 
+/** When it broke, of one that has not been healthy since; wall clock, milliseconds. */
+function brokenSinceMs({ status }: ServerView): number | undefined {
+  if (status?.brokenTime === undefined || status.healthyTime !== undefined) return undefined;
+  return Date.parse(status.brokenTime);
+}
+
 /** Broken since long before: hardware that waits for its repair says nothing about the network. */
-function longBroken({ status }: ServerView, referenceMs: number): boolean {
-  if (status?.brokenTime === undefined || status.healthyTime !== undefined) return false;
-  return Date.parse(status.brokenTime) < referenceMs - SAME_STORM_MS;
+function longBroken(server: ServerView, referenceMs: number): boolean {
+  const sinceMs = brokenSinceMs(server);
+  return sinceMs !== undefined && sinceMs < referenceMs - SAME_STORM_MS;
 }
 
 /**
  * Its failover was through before the storm began: what was found out and mended is no part of it. Else the death of a
  * substitute, soon after that of its recorder, would be a storm in every small pool.
  */
-function servedBefore({ record }: Draft, { name, health }: ServerView, beforeMs: number): boolean {
-  const isThrough = ({ holder, handedOverTime }: Role) =>
-    holder !== name && handedOverTime !== undefined && Date.parse(handedOverTime) <= beforeMs;
+function servedBefore({ record }: Draft, server: ServerView, beforeMs: number): boolean {
+  const { name } = server;
+  const sinceMs = brokenSinceMs(server);
   const roles = record.roles ?? [];
-  const lost = roles.filter((role) => role.name === name || role.previousHolder === name);
-  return health.verdict === 'Broken' && lost.some(isThrough) && !roles.some(({ holder }) => holder === name);
+  if (sinceMs === undefined || roles.some(({ holder }) => holder === name)) return false;
+  return roles.some((role) => {
+    const handedOverMs = Date.parse(role.handedOverTime ?? '');
+    const wasIts = role.name === name || role.previousHolder === name;
+    return wasIts && handedOverMs >= sinceMs && handedOverMs <= beforeMs;
+  });
 }
 
 /** In maintenance its pod is to be gone, so its silence is wanted. */

@@ -171,6 +171,13 @@ describe('the storm hold', () => {
       expect(three.holder('a')).to.equal('s2');
     });
 
+    it('by a server that was repaired after its failover and falls silent again with another', () => {
+      const three = new PoolWorld().add('a').add('b').add(recordingServer('s1').standby());
+      three.settle().breaks('a').settle().recovers('a').settle().advance(3_600_000).settle();
+      three.breaks('a').breaks('b').settle();
+      expect(three.happened('StormHold')).to.equal(1);
+    });
+
     it('when the substitute falls silent while its takeover runs', () => {
       const three = new PoolWorld()
         .add('a')

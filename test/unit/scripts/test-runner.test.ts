@@ -73,9 +73,10 @@ describe('the arguments of npm test', () => {
     expect(parseArguments(['e2e', 'unit']).levels.map((level) => level.name)).to.deep.equal(['unit', 'e2e']);
   });
 
-  it('go to mocha after -- and from the first option on', () => {
+  it('go to mocha after -- and from the first option or file on', () => {
     expect(parseArguments(['unit', '--', '--grep', 'x']).mochaArguments).to.deep.equal(['--grep', 'x']);
     expect(parseArguments(['unit', '--grep', 'x']).mochaArguments).to.deep.equal(['--grep', 'x']);
+    expect(parseArguments(['unit', 'a.test.ts', '-b']).mochaArguments).to.deep.equal(['a.test.ts', '-b']);
   });
 
   it('are refused with the known names when a level does not exist', () => {
