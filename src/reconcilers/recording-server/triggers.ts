@@ -48,7 +48,9 @@ export function watchServers({ stores, on }: Pick<Watches, 'stores' | 'on'>, inb
     for (const server of stores.servers.byIndex(indexes.claim, `${namespace}/${claimName}`))
       inbox.enqueue(keyOf(server));
   };
-  const wakePartners = (key: string): void => recoveryPartners(stores, key).forEach(inbox.enqueue);
+  const wakePartners = (key: string): void => {
+    for (const partner of recoveryPartners(stores, key)) inbox.enqueue(partner);
+  };
   on('servers', (key, next, previous) => {
     if (next && deepEqual(written(next), written(previous))) inbox.enqueueAfter(key, ECHO_DELAY_MS);
     else inbox.enqueue(key);

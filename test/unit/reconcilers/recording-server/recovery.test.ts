@@ -204,7 +204,14 @@ describe('segments', () => {
     const all = setting({ status: { recovery: running } });
     const listeners = new Map<string, ChangeListener<never>>();
     const woken: string[] = [];
-    const inbox = { enqueue: (key: string) => void woken.push(key), enqueueAfter: () => undefined };
+    // Like a controller, it can be asked as itself only: its methods are nothing without it.
+    const inbox = {
+      woken,
+      enqueue(key: string): void {
+        this.woken.push(key);
+      },
+      enqueueAfter: () => undefined,
+    };
     watchServers({ stores: all.stores, on: (kind, listener) => void listeners.set(kind, listener as never) }, inbox);
     const word = (fingerprint: string) => ({ status: { port: { fingerprint } } }) as never;
     listeners.get('reports')?.('ns/s', word(print('b')), word(print('c')));
