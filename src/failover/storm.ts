@@ -1,4 +1,4 @@
-import { GROUP, type QueueEntry, type Role, reasons, type StormHold } from '../crds/index.js';
+import { GROUP, type QueueEntry, reasons, type StormHold } from '../crds/index.js';
 import { inContact } from './contact.js';
 import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from './draft.js';
 import { listed, nodeOf } from './placement.js';

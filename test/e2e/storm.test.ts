@@ -95,6 +95,9 @@ describe('two of three nodes that lose the control plane at once, but not their 
       await scene.recorded(camera, Date.now(), entry.epoch);
       const other = () => pool()?.status?.queue?.find(({ server }) => server !== served)?.waitingFor ?? '';
       await scene.chronicle.until('the other waits for a standby', () => /^No.*Standby: /.test(other()), HANG_MS);
+      // The one that waits comes back first: the other, once repaired, would be its standby and serve it at once.
+      await isolation.heal(recorders.filter((name) => name !== served));
+      await scene.chronicle.until('nobody waits', () => (pool()?.status?.queue ?? []).length === 0, HANG_MS);
     } finally {
       await isolation.heal();
     }
@@ -114,12 +117,16 @@ describe('two of three nodes that lose the control plane at once, but not their 
 });
 
 /** Both recorders' nodes at once; what was cut off before something failed is healed again. */
-async function isolateBoth(scene: Scene): Promise<{ heal(): Promise<void> }> {
+async function isolateBoth(scene: Scene): Promise<{ heal(names?: readonly string[]): Promise<void> }> {
   const cuts = await Promise.allSettled(
     recorders.map((name) => isolateFromControlPlane(scene.ground.cluster.name, scene.nodeOf(name).name)),
   );
-  const heal = async () => {
-    for (const cut of cuts) if (cut.status === 'fulfilled') await cut.value.heal();
+  const isolated = new Map(cuts.flatMap((cut, at) => (cut.status === 'fulfilled' ? [[recorders[at], cut.value]] : [])));
+  const heal = async (names: readonly string[] = recorders) => {
+    for (const name of names) {
+      await isolated.get(name)?.heal();
+      isolated.delete(name);
+    }
   };
   const failed = cuts.find((cut) => cut.status === 'rejected');
   if (failed === undefined) return { heal };
