@@ -181,7 +181,7 @@ const status = z.object({
   everReadyTime: time()
     .describe('First time it was ready; before that a failure is NeverReady, not a failover (rule 9).')
     .optional(),
-  brokenTime: time().describe('Since when it is in the folder Broken.').optional(),
+  brokenTime: time().describe('When it broke; anew when it breaks again while it proves stable.').optional(),
   healthyTime: time()
     .describe('Since when a server in the folder Broken is healthy again; a Standby once stable.')
     .optional(),

@@ -33,8 +33,10 @@ function plain(state: ServerState): StateOutcome {
   return { state, repaired: false };
 }
 
+/** One that was healthy since it broke has broken anew: an old time would say that this is the old failure. */
 function broken({ previous, brokenForMs, now }: StateInput): StateOutcome {
-  const brokenTime = previous?.brokenTime ?? new Date(now.getTime() - brokenForMs).toISOString();
+  const still = previous?.healthyTime === undefined ? previous?.brokenTime : undefined;
+  const brokenTime = still ?? new Date(now.getTime() - brokenForMs).toISOString();
   return { state: 'Broken', brokenTime, repaired: false };
 }
 

@@ -178,6 +178,13 @@ describe('the storm hold', () => {
       expect(three.happened('StormHold')).to.equal(1);
     });
 
+    it('by a server that is repaired, not yet stable, and falls silent again with another', () => {
+      const three = new PoolWorld().add('a').add('b').add(recordingServer('s1').standby());
+      three.settle().breaks('a').settle().recovers('a').settle().advance(10_000).settle();
+      three.breaks('a').settle().breaks('b').settle();
+      expect(three.happened('StormHold')).to.equal(1);
+    });
+
     it('when the substitute falls silent while its takeover runs', () => {
       const three = new PoolWorld()
         .add('a')
