@@ -1,4 +1,9 @@
 import type { FailoverPoolStatus } from '../crds/index.js';
+import { countServers } from './conditions/counts.js';
+import { poolConditions } from './conditions/pool-conditions.js';
+import { poolProtection } from './conditions/protection.js';
+import type { Draft, Policy } from './draft.js';
+import { noteGaps, rolesAwaitingGaps } from './gaps/gap-totals.js';
 import {
   adoptHolders,
   forgetEmptyRoles,
@@ -6,24 +11,19 @@ import {
   noticeDeletedHomes,
   readmitHomes,
   seedEpoch,
-} from './adoption.js';
-import { assignmentOf } from './assignment.js';
-import { makeBaseline } from './baseline.js';
-import { handleRequest } from './commands.js';
-import { countServers } from './counts.js';
-import type { Draft, Policy } from './draft.js';
-import { gatherEvidence } from './evidence-record.js';
-import { noteGaps, rolesAwaitingGaps } from './gap-totals.js';
-import { endRolesOfNewStandbys } from './home-to-standby.js';
-import { planMoves, rolesThatMayMove } from './moves.js';
-import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './own-names.js';
-import { abandonMove, followBrokenSource } from './planned-move.js';
-import { poolConditions } from './pool-conditions.js';
-import { poolProtection } from './protection.js';
-import { queueBroken, releaseRecovered } from './queue.js';
-import { answerRequest } from './request-answer.js';
+} from './moves/adoption.js';
+import { handleRequest } from './moves/commands.js';
+import { endRolesOfNewStandbys } from './moves/home-to-standby.js';
+import { planMoves, rolesThatMayMove } from './moves/moves.js';
+import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './moves/own-names.js';
+import { abandonMove, followBrokenSource } from './moves/planned-move.js';
+import { answerRequest } from './moves/request-answer.js';
 import { heldRoles, holderOf } from './roles.js';
-import { holdInStorm } from './storm.js';
+import { assignmentOf } from './server/assignment.js';
+import { makeBaseline } from './takeover/baseline.js';
+import { gatherEvidence } from './takeover/evidence-record.js';
+import { queueBroken, releaseRecovered } from './takeover/queue.js';
+import { holdInStorm } from './takeover/storm.js';
 import {
   dropOrphanedTakeover,
   noteAcknowledgement,
@@ -32,7 +32,7 @@ import {
   serveQueue,
   settleFoundHandovers,
   supersedeFailedStandby,
-} from './takeover.js';
+} from './takeover/takeover.js';
 import type { PoolDecision, PoolInput, PoolView, ServerView } from './types.js';
 
 /** The rules of a pool, in the order in which they apply. A later rule is one more line. */

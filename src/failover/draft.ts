@@ -1,5 +1,5 @@
-import { inContact } from './contact.js';
-import type { PendingMove } from './moves.js';
+import { inContact } from './health/contact.js';
+import type { PendingMove } from './moves/moves.js';
 import type { BackupOrder, Monotonic, PoolEvent, PoolInput, PoolRecord } from './types.js';
 
 /** A decision in the making. Each policy of the chain changes it in place; it never outlives one `decide`. */

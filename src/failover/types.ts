@@ -11,7 +11,7 @@ import type {
   RecordingServerStatus,
   Trigger,
 } from '../crds/index.js';
-import type { CameraReach } from './camera-reach.js';
+import type { CameraReach } from './health/camera-reach.js';
 
 /** Milliseconds on this replica's monotonic clock. Never compared with another replica's, never stored. */
 export type Monotonic = number;

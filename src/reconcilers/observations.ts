@@ -1,6 +1,6 @@
-import { foldContact } from '../failover/contact.js';
-import { judge } from '../failover/health.js';
-import { observe } from '../failover/observation.js';
+import { foldContact } from '../failover/health/contact.js';
+import { judge } from '../failover/health/health.js';
+import { observe } from '../failover/health/observation.js';
 import { healthSettings } from '../failover/settings.js';
 import type { ApiContact, HealthSettings, MountFault, Observation, ServerHealth } from '../failover/types.js';
 import { type Clock, deepEqual, type Timer } from '../operator/index.js';

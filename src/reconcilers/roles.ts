@@ -1,6 +1,6 @@
 import { childNames, type FailoverPool, type RecordingServer, type Role } from '../crds/index.js';
-import { type ForeignRole, presentAssignment } from '../failover/assignment.js';
-import { recordsOwnRole } from '../failover/proof.js';
+import { type ForeignRole, presentAssignment } from '../failover/server/assignment.js';
+import { recordsOwnRole } from '../failover/takeover/proof.js';
 import type { Assignment } from '../failover/types.js';
 import { indexes, type Stores } from './stores.js';
 

@@ -16,7 +16,7 @@ import {
   recorderReports,
   recordingServers,
 } from '../../src/crds/index.js';
-import { assignmentOf } from '../../src/failover/assignment.js';
+import { assignmentOf } from '../../src/failover/server/assignment.js';
 import {
   type Controller,
   createApiClient,

@@ -14,7 +14,7 @@ import {
   takeoverAt,
   withRecovered,
   withTrueStart,
-} from '../../failover/gaps.js';
+} from '../../failover/gaps/gaps.js';
 import type { ServerHealth } from '../../failover/types.js';
 import type { RoleState } from '../roles.js';
 

@@ -1,5 +1,5 @@
 import { type CameraAssignmentStatus, type Reason, reasons } from '../../crds/index.js';
-import type { Ledger } from '../../failover/gaps.js';
+import type { Ledger } from '../../failover/gaps/gaps.js';
 import { type Condition, setCondition } from '../../operator/index.js';
 import { onSubstitute, type RoleState } from '../roles.js';
 import type { Binding } from './binding.js';

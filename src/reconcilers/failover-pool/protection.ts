@@ -1,5 +1,5 @@
 import { type RecordingServer, reasons } from '../../crds/index.js';
-import { noRole, withoutPool } from '../../failover/protection.js';
+import { noRole, withoutPool } from '../../failover/conditions/protection.js';
 import type { ConditionVerdict } from '../../failover/types.js';
 import { deepEqual } from '../../operator/index.js';
 import type { Stores } from '../stores.js';

@@ -1,6 +1,6 @@
 import { childNames, type RecordingServer } from '../../crds/index.js';
 import { heldRoles } from '../../failover/roles.js';
-import { type StandbyVerdicts, standbyVerdicts } from '../../failover/standby-readiness.js';
+import { type StandbyVerdicts, standbyVerdicts } from '../../failover/standby/standby-readiness.js';
 import type { PoolView } from '../../failover/types.js';
 import { indexes, type Stores } from '../stores.js';
 import { gatherPoolView, type PoolSources } from './gather.js';

@@ -1,6 +1,6 @@
 import type { FailoverPool, RecorderReport } from '../../crds/index.js';
 import { leftOutCount } from '../../failover/cameras.js';
-import { rolesAwaitingGaps } from '../../failover/gap-totals.js';
+import { rolesAwaitingGaps } from '../../failover/gaps/gap-totals.js';
 import { deepEqual } from '../../operator/index.js';
 import { serversOfNode } from '../cordon.js';
 import type { Stores, Watches } from '../stores.js';

@@ -1,6 +1,6 @@
 import { childNames, type FailoverPool, type RecorderReportStatus, type RecordingServer } from '../../crds/index.js';
-import { assignmentOf } from '../../failover/assignment.js';
-import type { StandbyVerdicts } from '../../failover/standby-readiness.js';
+import { assignmentOf } from '../../failover/server/assignment.js';
+import type { StandbyVerdicts } from '../../failover/standby/standby-readiness.js';
 import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
 import { type Cordon, cordonOf } from '../cordon.js';
 import { settingsOf } from '../observations.js';

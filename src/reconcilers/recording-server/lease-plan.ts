@@ -1,5 +1,5 @@
 import { labels } from '../../crds/index.js';
-import { openQuestions } from '../../failover/camera-loss.js';
+import { openQuestions } from '../../failover/takeover/camera-loss.js';
 import { deepEqual } from '../../operator/index.js';
 import type { Gathered } from './gather.js';
 import { type Assignment, assignmentAnnotations, buildLease, type LeaseObject } from './objects/lease.js';

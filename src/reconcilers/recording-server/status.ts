@@ -1,8 +1,8 @@
 import type { RecordingServerStatus, VolumeState } from '../../crds/index.js';
 import { substituteShare } from '../../failover/cameras.js';
-import { volumeLost } from '../../failover/disks.js';
-import { currentReport } from '../../failover/report.js';
-import { type StateOutcome, serverState } from '../../failover/server-state.js';
+import { volumeLost } from '../../failover/health/disks.js';
+import { currentReport } from '../../failover/health/report.js';
+import { type StateOutcome, serverState } from '../../failover/server/server-state.js';
 import { type Condition, setCondition } from '../../operator/index.js';
 import { type Assessment, serverConditions } from './conditions.js';
 import { type Gathered, isSubstitute } from './gather.js';

@@ -1,5 +1,5 @@
 import { childNames } from '../../crds/index.js';
-import { acknowledged } from '../../failover/proof.js';
+import { acknowledged } from '../../failover/takeover/proof.js';
 import type { Assignment } from '../../failover/types.js';
 import type { RoleState } from '../roles.js';
 import type { Stores } from '../stores.js';

@@ -1,5 +1,5 @@
 import type { RecordingServer } from '../../crds/index.js';
-import { openQuestions } from '../../failover/camera-loss.js';
+import { openQuestions } from '../../failover/takeover/camera-loss.js';
 import { deepEqual } from '../../operator/index.js';
 import { changedRoles } from '../changed-roles.js';
 import { serversOfNode } from '../cordon.js';

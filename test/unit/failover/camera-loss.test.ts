@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { RecorderReportStatus, ReportedCamera } from '../../../src/crds/index.js';
-import { openQuestions } from '../../../src/failover/camera-loss.js';
-import { foldContact } from '../../../src/failover/contact.js';
-import { judge } from '../../../src/failover/health.js';
-import { observe } from '../../../src/failover/observation.js';
+import { foldContact } from '../../../src/failover/health/contact.js';
+import { judge } from '../../../src/failover/health/health.js';
+import { observe } from '../../../src/failover/health/observation.js';
+import { openQuestions } from '../../../src/failover/takeover/camera-loss.js';
 import type { ApiContact, HealthSettings, Observation, ServerHealth } from '../../../src/failover/types.js';
 import { camera } from '../support/builders/camera.js';
 import { recordingServer } from '../support/builders/recording-server.js';

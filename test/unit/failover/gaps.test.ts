@@ -11,7 +11,7 @@ import {
   takeoverAt,
   withRecovered,
   withTrueStart,
-} from '../../../src/failover/gaps.js';
+} from '../../../src/failover/gaps/gaps.js';
 import { camera } from '../support/builders/camera.js';
 import { PoolWorld } from './support/pool-world.js';
 

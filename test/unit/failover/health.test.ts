@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { judge } from '../../../src/failover/health.js';
+import { judge } from '../../../src/failover/health/health.js';
 import { signals } from '../support/builders/signals.js';
 import { Replica, watched } from './support/replica.js';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { match } from '../../../src/failover/matching.js';
+import { match } from '../../../src/failover/conditions/matching.js';
 
 /** The most that can be served, by trying everything. */
 function most(accepts: readonly (readonly number[])[], taken: ReadonlySet<number> = new Set()): number {

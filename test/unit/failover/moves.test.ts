@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { flapped } from '../../../src/failover/failback.js';
+import { flapped } from '../../../src/failover/moves/failback.js';
 import { camera } from '../support/builders/camera.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';

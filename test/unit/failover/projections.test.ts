@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { assignmentOf } from '../../../src/failover/assignment.js';
+import { withoutPool } from '../../../src/failover/conditions/protection.js';
 import { decide } from '../../../src/failover/decide.js';
-import { withoutPool } from '../../../src/failover/protection.js';
-import { type StateInput, serverState } from '../../../src/failover/server-state.js';
+import { assignmentOf } from '../../../src/failover/server/assignment.js';
+import { type StateInput, serverState } from '../../../src/failover/server/server-state.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { commandOf, newRequest, releaseAsked, requestOf } from '../../../src/failover/requests.js';
+import { commandOf, newRequest, releaseAsked, requestOf } from '../../../src/failover/moves/requests.js';
 import { camera } from '../support/builders/camera.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';

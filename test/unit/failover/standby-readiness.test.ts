@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Reachability, RecorderReportStatus, ReportedVolume } from '../../../src/crds/index.js';
-import { standbyVerdicts } from '../../../src/failover/standby-readiness.js';
+import { standbyVerdicts } from '../../../src/failover/standby/standby-readiness.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { PoolWorld } from './support/pool-world.js';
 

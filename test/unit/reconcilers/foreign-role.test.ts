@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { FailoverPoolStatus, RecorderReportStatus, Role } from '../../../src/crds/index.js';
-import { assignmentOf } from '../../../src/failover/assignment.js';
+import { assignmentOf } from '../../../src/failover/server/assignment.js';
 import type { KubeObject } from '../../../src/operator/index.js';
 import { gatherPool } from '../../../src/reconcilers/failover-pool/gather.js';
 import { planPool } from '../../../src/reconcilers/failover-pool/plan.js';

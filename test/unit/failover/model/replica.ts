@@ -1,6 +1,6 @@
 import { type Backup, childNames, type FailoverPool, FIELD_MANAGER, labels } from '../../../../src/crds/index.js';
 import { substituteShare } from '../../../../src/failover/cameras.js';
-import { judge } from '../../../../src/failover/health.js';
+import { judge } from '../../../../src/failover/health/health.js';
 import type { PoolDecision, PoolInput, ServerHealth } from '../../../../src/failover/types.js';
 import { planCamera } from '../../../../src/reconcilers/camera-assignment/reconciler.js';
 import { gatherPool } from '../../../../src/reconcilers/failover-pool/gather.js';

@@ -1,6 +1,6 @@
 import { camerasOfRole, substituteShare } from '../../../../src/failover/cameras.js';
 import { heldRoles, holderOf } from '../../../../src/failover/roles.js';
-import { chooseStandby } from '../../../../src/failover/standby-choice.js';
+import { chooseStandby } from '../../../../src/failover/standby/standby-choice.js';
 import type { CameraView, PoolInput } from '../../../../src/failover/types.js';
 import { mergePatch } from '../../../../src/operator/index.js';
 import { able, inTouch, orderOf } from './recorder.js';

@@ -1,7 +1,7 @@
-import { foldContact } from '../../../../src/failover/contact.js';
 import { decide } from '../../../../src/failover/decide.js';
-import { judge } from '../../../../src/failover/health.js';
-import { observe } from '../../../../src/failover/observation.js';
+import { foldContact } from '../../../../src/failover/health/contact.js';
+import { judge } from '../../../../src/failover/health/health.js';
+import { observe } from '../../../../src/failover/health/observation.js';
 import type { Monotonic, Observation } from '../../../../src/failover/types.js';
 import { settingsOf } from '../../../../src/reconcilers/observations.js';
 import { signalsOf } from '../../../../src/reconcilers/signals.js';

@@ -4,10 +4,10 @@ import type {
   RecorderReportStatus,
   Trigger,
 } from '../../../../src/crds/index.js';
-import { assignmentOf } from '../../../../src/failover/assignment.js';
 import { camerasOfRole } from '../../../../src/failover/cameras.js';
 import { decide } from '../../../../src/failover/decide.js';
-import { serverState } from '../../../../src/failover/server-state.js';
+import { assignmentOf } from '../../../../src/failover/server/assignment.js';
+import { serverState } from '../../../../src/failover/server/server-state.js';
 import type {
   BackupView,
   CameraView,

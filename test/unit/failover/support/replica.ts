@@ -1,6 +1,6 @@
-import { foldContact } from '../../../../src/failover/contact.js';
-import { judge } from '../../../../src/failover/health.js';
-import { observe } from '../../../../src/failover/observation.js';
+import { foldContact } from '../../../../src/failover/health/contact.js';
+import { judge } from '../../../../src/failover/health/health.js';
+import { observe } from '../../../../src/failover/health/observation.js';
 import { healthSettings } from '../../../../src/failover/settings.js';
 import type { ApiContact, HealthSettings, Observation, ServerHealth, Signals } from '../../../../src/failover/types.js';
 import { type SignalsBuilder, signals } from '../../support/builders/signals.js';
