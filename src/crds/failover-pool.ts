@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupEngines, encryptionSettings, s3Settings } from './backup-destination.js';
 import { gapLength } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
@@ -94,13 +95,25 @@ const spec = z.object({
     })
     .prefault({})
     .describe('When many servers fall silent at once, the network is more likely at fault than they.'),
-  backup: z
-    .object({
-      engine: z.enum(['Secret']).default('Secret').describe('Where the baseline is kept.'),
+  backup: cel(
+    z.object({
+      engine: z
+        .enum(backupEngines)
+        .default('Secret')
+        .describe('Where baselines are kept. Secret: beside the Backup. S3: in the bucket of backup.s3.'),
+      s3: s3Settings().describe('The bucket, for engine S3.').optional(),
+      encryption: encryptionSettings().describe('Encrypts baselines before they are kept, whatever the engine.').optional(),
       deadlineSeconds: seconds(1, 3600)
         .default(20)
         .describe('After this the queue goes on without the baseline, loudly.'),
-    })
+    }),
+    {
+      rule: "self.engine != 'S3' || has(self.s3)",
+      message:
+        'spec.backup.engine is S3, and spec.backup.s3 is missing: give it a bucket and a credentialsSecretRef, or use engine Secret',
+      fieldPath: '.s3',
+    },
+  )
     .prefault({})
     .describe('The system baseline that each takeover makes (rule 12).'),
   cameras: z
