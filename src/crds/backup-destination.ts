@@ -28,7 +28,8 @@ export const s3Settings = () =>
         .describe('URL of the server, as in https://s3.example:9000; absent: that of AWS in the region.'),
       {
         rule: "isURL(self) && self.matches('^https?://[^@?#]+$')",
-        message: 's3.endpoint must be a URL that begins with http:// or https:// and holds no credentials, query or fragment',
+        message:
+          's3.endpoint must be a URL that begins with http:// or https:// and holds no credentials, query or fragment',
       },
     ).optional(),
     region: z.string().min(1).max(64).default('us-east-1').describe('Region that requests are signed for.'),

@@ -102,7 +102,9 @@ const spec = z.object({
         .default('Secret')
         .describe('Where baselines are kept. Secret: beside the Backup. S3: in the bucket of backup.s3.'),
       s3: s3Settings().describe('The bucket, for engine S3.').optional(),
-      encryption: encryptionSettings().describe('Encrypts baselines before they are kept, whatever the engine.').optional(),
+      encryption: encryptionSettings()
+        .describe('Encrypts baselines before they are kept, whatever the engine.')
+        .optional(),
       deadlineSeconds: seconds(1, 3600)
         .default(20)
         .describe('After this the queue goes on without the baseline, loudly.'),

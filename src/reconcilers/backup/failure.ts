@@ -5,11 +5,13 @@ import { isApiError } from '../../operator/index.js';
 export interface Failure {
   readonly reason: Reason;
   readonly message: string;
+  /** Worth another try: said on the object, and final only by the caller's deadline. */
+  readonly retryable?: boolean;
 }
 
-/** What only a person can mend; undefined for what a later try may get over (or must not be written at all). */
+/** What has to be said of it on the object; undefined for what the API server is to blame for (or must not be written at all). */
 export function failureOf(error: unknown): Failure | undefined {
-  if (error instanceof BackupError) return { reason: error.reason, message: error.message };
+  if (error instanceof BackupError) return error;
   if (isApiError(error, 'forbidden') && /quota/i.test(error.message)) {
     return refused(`a quota stands in the way: ${error.message}. Raise it for Secrets`);
   }
@@ -19,6 +21,7 @@ export function failureOf(error: unknown): Failure | undefined {
       message:
         `the operator lacks a permission: ${error.message}. Grant it get, create and delete on Secrets of this ` +
         'namespace, delete this Backup and create another',
+      retryable: false,
     };
   }
   if (isApiError(error, 'invalid', 'terminal')) return refused(`the API server refused the baseline: ${error.message}`);
@@ -26,5 +29,9 @@ export function failureOf(error: unknown): Failure | undefined {
 }
 
 function refused(what: string): Failure {
-  return { reason: reasons.EngineRefused, message: `${what}; then delete this Backup and create another` };
+  return {
+    reason: reasons.EngineRefused,
+    message: `${what}; then delete this Backup and create another`,
+    retryable: false,
+  };
 }

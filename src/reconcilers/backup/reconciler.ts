@@ -2,16 +2,20 @@ import {
   type Artifact,
   type BackupEngine,
   BackupError,
-  collectBaseline,
-  createSecretEngine,
-  encodeBaseline,
+  baselineHead,
+  createEngines,
+  engineNameOf,
+  type PackedBaseline,
+  packBaseline,
+  readSecretContents,
+  targetOf,
 } from '../../backup/index.js';
 import { type Backup, type BackupStatus, backups, reasons } from '../../crds/index.js';
 import {
-  type ApiClient,
   type Clock,
   type EventRecorder,
   isApiError,
+  type KubeClient,
   objectRef,
   parseKey,
   type Reconcile,
@@ -21,18 +25,18 @@ import {
 } from '../../operator/index.js';
 import { indexes, type Stores } from '../stores.js';
 import { type Failure, failureOf } from './failure.js';
-import { type Gathered, type GatherSources, gather, targetOf } from './gather.js';
+import { type Gathered, type GatherSources, gather } from './gather.js';
 import { listed, plan, type Step } from './plan.js';
 import { completeStatus, failedStatus, runningStatus } from './status.js';
 
 export interface BackupReconcilerOptions {
-  readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'delete' | 'patchStatus'>;
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'listPages' | 'create' | 'delete' | 'patchStatus'>;
   readonly stores: Pick<Stores, 'cameras'>;
   readonly events: EventRecorder;
   readonly clock: Clock;
   /** The operator's version; stands in every baseline. */
   readonly version: string;
-  /** Default: the Secret engine over `client`. */
+  /** Default: all there are, over `client`. */
   readonly engines?: readonly BackupEngine[];
 }
 
@@ -53,7 +57,7 @@ class BackupReconciler {
 
   constructor(options: BackupReconcilerOptions) {
     this.#options = options;
-    const engines = options.engines ?? [createSecretEngine({ client: options.client })];
+    const engines = options.engines ?? createEngines({ client: options.client });
     this.#engines = new Map(engines.map((engine) => [engine.name, engine]));
     this.#sources = {
       client: options.client,
@@ -86,7 +90,9 @@ class BackupReconciler {
       const failure = failureOf(error);
       if (!failure) throw error;
       context.log.warn({ err: error }, 'baseline failed');
-      return this.#fail(backup, failure, context);
+      if (failure.retryable) await this.#reportTry(key, failure, context);
+      if (failure.retryable) throw error;
+      return this.#fail(await this.#current(key, context), failure, context);
     }
   }
 
@@ -100,29 +106,51 @@ class BackupReconciler {
         await this.#write(backup, runningStatus(backup, step.reason, step.message, this.#now()), context);
         return { requeueAfterMs: step.requeueAfterMs };
       case 'adopt':
-        return this.#complete(backup, step.stored.artifact, [], context);
+        return this.#complete(backup, step.stored, [], context);
+      case 'report':
+        throw step.fault;
       case 'write':
-        return this.#make(backup, gathered, step.unbound, context);
+        return this.#make(backup, gathered, step, context);
     }
   }
 
   async #make(
     backup: Backup,
     gathered: Gathered,
-    unbound: readonly string[],
+    { unbound, destination }: Extract<Step, { do: 'write' }>,
     context: ReconcileContext,
   ): Promise<undefined> {
-    const running = runningStatus(backup, reasons.InProgress, 'the baseline is being made', this.#now());
+    const placed: Backup = { ...backup, status: { ...backup.status, destination } };
+    const running = runningStatus(placed, reasons.InProgress, 'the baseline is being made', this.#now());
     await this.#write(backup, running, context);
+    const written: Backup = { ...backup, status: running };
+    const engine = this.#engines.get(engineNameOf(written));
+    if (!engine) throw new BackupError(reasons.InvalidSpec, `spec.engine ${engineNameOf(written)} is not known`);
+    const baseline = await this.#collect(written, gathered, context.signal);
+    const artifact = await engine.write(baseline, targetOf(written), context.signal);
+    await this.#complete(written, artifact, unbound, context);
+  }
+
+  async #collect({ metadata, status }: Backup, gathered: Gathered, signal: AbortSignal): Promise<PackedBaseline> {
     const { pool } = gathered;
-    const engine = this.#engines.get(backup.spec.engine);
-    if (!engine || !pool) throw new BackupError(reasons.InvalidSpec, `spec.engine ${backup.spec.engine} is not known`);
+    if (!pool) throw new BackupError(reasons.PoolNotFound, 'its FailoverPool does not exist');
     const { servers, cameras } = await gathered.readSystem();
-    const namespace = backup.metadata.namespace ?? '';
-    const operatorVersion = this.#options.version;
-    const baseline = await encodeBaseline(collectBaseline({ operatorVersion, namespace, pool, servers, cameras }));
-    const artifact = await engine.write(baseline, targetOf(backup), context.signal);
-    await this.#complete({ ...backup, status: running }, artifact, unbound, context);
+    const { namespace = '' } = metadata;
+    const sources = { operatorVersion: this.#options.version, namespace, pool, servers };
+    const head = baselineHead(sources, cameras.secrets);
+    if (!status?.destination?.encryption?.includeSecrets) return packBaseline(head, cameras.texts());
+    const secretContents = await readSecretContents(this.#options.client, namespace, head.secrets, signal);
+    return packBaseline(baselineHead({ ...sources, secretContents }, cameras.secrets), cameras.texts());
+  }
+
+  /** The Backup may say more by now than when it was read: where it is kept. */
+  #current(key: string, context: ReconcileContext): Promise<Backup> {
+    return this.#options.client.get<Backup>(backups, parseKey(key), { signal: context.signal });
+  }
+
+  async #reportTry(key: string, { reason, message }: Failure, context: ReconcileContext): Promise<void> {
+    const backup = await this.#current(key, context);
+    await this.#write(backup, runningStatus(backup, reason, message, this.#now()), context);
   }
 
   async #complete(

@@ -47,6 +47,7 @@ function started(backup: Backup, now: Date): BackupStatus {
   return {
     ...(backup.metadata.generation === undefined ? {} : { observedGeneration: backup.metadata.generation }),
     startTime: backup.status?.startTime ?? kubeTime(now),
+    ...(backup.status?.destination ? { destination: backup.status.destination } : {}),
   };
 }
 
