@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -229,14 +230,15 @@ describe('the S3 engine on a real S3 server', () => {
     it('says when http is spoken to it', async () => {
       const endpoint = tls.endpoint.replace('https:', 'http:');
       const error = await failure(engine.write(await baseline(), target({ endpoint })));
-      expect(error.reason).to.be.oneOf(['EndpointNotUnderstood', 'StoreInterrupted', 'EngineRefused']);
+      expect(error.reason).to.equal('StoreInterrupted');
+      expect(error.message).to.contain('http where TLS is expected');
     });
   });
 
   describe('says with a reason of its own', () => {
     const refused = async (reason: string, retryable: boolean, words: string, where: BackupTarget): Promise<void> => {
       const error = await failure(engine.write(await baseline(), where));
-      expect(error).to.include({ reason, retryable });
+      expect(error, error.message).to.include({ reason, retryable });
       expect(error.message).to.contain(words);
       expect(error.message).not.to.contain(s3.secretAccessKey);
     };
@@ -280,10 +282,11 @@ describe('the S3 engine on a real S3 server', () => {
 
     it('that a web server answers which is no S3 server', async () => {
       const web = createServer((_, answer) => answer.end('<html>hello</html>')).listen(0, '127.0.0.1');
+      await once(web, 'listening');
       const { port } = web.address() as AddressInfo;
       const error = await failure(engine.write(await baseline(), target({ endpoint: `http://127.0.0.1:${port}` })));
       web.close();
-      expect(error.reason).to.be.oneOf(['EndpointNotUnderstood', 'ChecksumMismatch']);
+      expect(error).to.include({ reason: 'EndpointNotUnderstood', retryable: false });
     });
 
     it('that the baseline is larger than it takes', async () => {

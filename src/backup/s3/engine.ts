@@ -6,7 +6,7 @@ import { type BackupEngine, BackupError, type BackupTarget, type FoundArtifact }
 import { KeptEngine } from '../kept-engine.js';
 import { sha256InSlices } from '../slices.js';
 import { connectS3, type S3Connection } from './connection.js';
-import { storeFailure } from './failure.js';
+import { notS3, storeFailure } from './failure.js';
 import { folder, headerOf, isOf, metadataOf, objectKey, targetOfKey } from './names.js';
 import { upload } from './upload.js';
 
@@ -170,6 +170,7 @@ class S3Store implements ArtifactStore {
         Metadata = {},
         ContentLength = 0,
       } = await client.send(command, signal ? { abortSignal: signal } : {});
+      if (ETag === undefined) throw notS3(settings);
       if (ContentLength > this.maxBytes) return { bytes: Buffer.alloc(0), etag: ETag, metadata: Metadata };
       const bytes = Buffer.from((await Body?.transformToByteArray()) ?? []);
       return { bytes, etag: ETag, metadata: Metadata };
@@ -184,6 +185,7 @@ class S3Store implements ArtifactStore {
     try {
       const command = new sdk.HeadObjectCommand({ Bucket: settings.bucket, Key: key });
       const { ETag, Metadata = {} } = await client.send(command, signal ? { abortSignal: signal } : {});
+      if (ETag === undefined) throw notS3(settings);
       return { etag: ETag, metadata: Metadata };
     } catch (error) {
       const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };

@@ -25,6 +25,7 @@ const untrusted =
 const wrongProtocol = /^(EPROTO|HPE_\w+|ERR_SSL_\w+)$/;
 const refusedCredentials = new Set([
   'InvalidAccessKeyId',
+  'XAdminUserNotFound',
   'SignatureDoesNotMatch',
   'ExpiredToken',
   'InvalidToken',
@@ -141,6 +142,12 @@ function answered({ code, status, message }: Symptoms, settings: S3Settings): Ve
   return status >= 500 || status === 429 || throttled.has(code) ? interrupted(code, message, where) : undefined;
 }
 
+/** An answer that no S3 server gives. */
+export function notS3(settings: S3Settings): BackupError {
+  const { reason, text } = notUnderstood('no ETag', whereOf(settings));
+  return new BackupError(reason, text);
+}
+
 function notUnderstood(code: string, where: string): Verdict {
   return {
     reason: reasons.EndpointNotUnderstood,
@@ -151,7 +158,7 @@ function notUnderstood(code: string, where: string): Verdict {
 function interrupted(code: string, message: string, where: string): Verdict {
   return {
     reason: reasons.StoreInterrupted,
-    text: `${where} went away in the middle, or is out of order (${code}: ${message}). Nothing half-written counts. ${again}`,
+    text: `${where} went away in the middle, is out of order, or hears http where TLS is expected (${code}: ${message}). Nothing half-written counts. ${again}`,
     retryable: true,
   };
 }
