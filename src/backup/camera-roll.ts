@@ -1,48 +1,62 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CameraAssignment } from '../crds/index.js';
 import { baselineCamera } from './baseline.js';
 import { canonicalJson } from './canonical-json.js';
 
+/** A camera's place in the bytes of its run. */
 interface Entry {
   readonly name: string;
   readonly generation: number;
-  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Run {
+  readonly entries: readonly Entry[];
+  readonly bytes: Buffer;
 }
 
 /** Cameras of one role, as a list of the API server returned them. */
 export class CameraRun {
-  readonly entries: Entry[] = [];
-  readonly secrets = new Set<string>();
+  readonly #entries: Entry[] = [];
+  readonly #pages: Buffer[] = [];
+  readonly #secrets = new Set<string>();
+  #texts: string[] = [];
+  #end = 0;
 
   /** Keeps what the baseline keeps of a camera, as text: a fifth of what the object takes. */
   add(camera: CameraAssignment): void {
     const { name, generation = 0 } = camera.metadata as { name: string; generation?: number };
     const secret = camera.spec.source.credentialsSecretRef?.name;
-    if (secret !== undefined) this.secrets.add(secret);
-    this.entries.push({ name, generation, text: canonicalJson(baselineCamera(camera)) });
+    if (secret !== undefined) this.#secrets.add(secret);
+    const text = canonicalJson(baselineCamera(camera));
+    const start = this.#end;
+    this.#end += Buffer.byteLength(text);
+    this.#texts.push(text);
+    this.#entries.push({ name, generation, start, end: this.#end });
+  }
+
+  /** Ends a page: outside of the heap its texts weigh on no garbage collection. */
+  endPage(): void {
+    if (this.#texts.length > 0) this.#pages.push(Buffer.from(this.#texts.join('')));
+    this.#texts = [];
+  }
+
+  finish(): Run & { readonly secrets: ReadonlySet<string> } {
+    this.endPage();
+    // The API server lists by name: sorting what is sorted costs one look.
+    const entries = this.#entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return { entries, bytes: Buffer.concat(this.#pages), secrets: this.#secrets };
   }
 }
 
 /** All cameras of a baseline, from any number of runs, without ever being sorted as a whole. */
 export class CameraRoll {
-  readonly #runs: Entry[][] = [];
+  readonly #runs: Run[] = [];
   readonly #secrets = new Set<string>();
 
-  static async of(cameras: Iterable<CameraAssignment>): Promise<CameraRoll> {
-    const run = new CameraRun();
-    let count = 0;
-    for (const camera of cameras) {
-      run.add(camera);
-      if (++count % 250 === 0) await nextTurn();
-    }
-    const roll = new CameraRoll();
-    roll.take(run);
-    return roll;
-  }
-
-  take({ entries, secrets }: CameraRun): void {
-    // The API server lists by name: sorting what is sorted costs one look.
-    if (entries.length > 0) this.#runs.push(entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)));
+  take(run: CameraRun): void {
+    const { entries, bytes, secrets } = run.finish();
+    if (entries.length > 0) this.#runs.push({ entries, bytes });
     for (const secret of secrets) this.#secrets.add(secret);
   }
 
@@ -56,35 +70,44 @@ export class CameraRoll {
    * the higher generation, is kept.
    */
   *texts(): Generator<string, void> {
-    let held: Entry | undefined;
-    for (const entry of merged(this.#runs)) {
-      if (held?.name === entry.name) {
-        if (entry.generation > held.generation) held = entry;
+    let held: Found | undefined;
+    for (const found of merged(this.#runs)) {
+      if (held?.entry.name === found.entry.name) {
+        if (found.entry.generation > held.entry.generation) held = found;
         continue;
       }
-      if (held) yield held.text;
-      held = entry;
+      if (held) yield textOf(held);
+      held = found;
     }
-    if (held) yield held.text;
+    if (held) yield textOf(held);
   }
 }
 
+interface Found {
+  readonly entry: Entry;
+  readonly run: Run;
+}
+
+function textOf({ entry, run }: Found): string {
+  return run.bytes.toString('utf8', entry.start, entry.end);
+}
+
 interface Cursor {
-  readonly run: readonly Entry[];
+  readonly run: Run;
   at: number;
 }
 
-const nameAt = ({ run, at }: Cursor): string => run[at]?.name ?? '';
+const nameAt = ({ run, at }: Cursor): string => run.entries[at]?.name ?? '';
 
 /** Merges sorted runs by a binary heap of their next entries. */
-function* merged(runs: readonly (readonly Entry[])[]): Generator<Entry, void> {
+function* merged(runs: readonly Run[]): Generator<Found, void> {
   const heap: Cursor[] = runs.map((run) => ({ run, at: 0 }));
   for (let i = (heap.length >> 1) - 1; i >= 0; i--) sink(heap, i);
   for (let top = heap[0]; top !== undefined; top = heap[0]) {
-    const entry = top.run[top.at];
-    if (entry) yield entry;
+    const entry = top.run.entries[top.at];
+    if (entry) yield { entry, run: top.run };
     top.at += 1;
-    if (top.at >= top.run.length) {
+    if (top.at >= top.run.entries.length) {
       const last = heap.pop();
       if (last && last !== top) heap[0] = last;
     }

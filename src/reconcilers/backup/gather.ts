@@ -25,7 +25,7 @@ import { type AwaitedCamera, unboundCameras } from './takeover.js';
 /** Lists of cameras that run at once: enough to hide latency, few enough to leave room for the takeovers. */
 const parallelLists = 4;
 /** Cameras that are parsed and encoded without a pause: some milliseconds. */
-const pageLimit = 200;
+const pageLimit = 100;
 /** Times that a list of cameras starts over because its `continue` token expired. */
 const maxListRestarts = 3;
 
@@ -140,6 +140,7 @@ async function camerasOfRole(
     try {
       for await (const { items } of client.listPages(cameraAssignments, selection)) {
         for (const item of items) run.add(item as CameraAssignment);
+        run.endPage();
         await nextTurn();
       }
       return run;

@@ -1,13 +1,7 @@
 // Run by load.test.ts in a process of its own: makes the baseline of a large pool, and prints what it took as JSON. Its
 // API server is a generator of pages: 64,000 real objects would take longer to create than the test may.
 import { createSecretEngine } from '../../../src/backup/index.js';
-import {
-  type Backup,
-  backups,
-  failoverPools,
-  type RecordingServer,
-  recordingServers,
-} from '../../../src/crds/index.js';
+import { type Backup, backups, failoverPools } from '../../../src/crds/index.js';
 import { type KubeObject, type Page, silentLog, systemClock } from '../../../src/operator/index.js';
 import { createBackupReconciler } from '../../../src/reconcilers/backup/index.js';
 import { memoryApi } from '../../unit/backup/support/memory-api.js';
@@ -49,11 +43,12 @@ async function* listPages(
 
 const { status, ...bare } = pool();
 api.put(failoverPools, { ...bare, status: { ...status, roles: [] } });
-for (let i = 0; i < servers; i++) api.put<RecordingServer & KubeObject>(recordingServers, server(`recorder-${i}`));
+const listed = Array.from({ length: servers }, (_, i) => server(`recorder-${i}`));
+const list = () => Promise.resolve({ items: listed as never[], resourceVersion: '1' });
 const made = api.put(backups, backup());
 const engine = createSecretEngine({ client: api });
 const reconcile = createBackupReconciler({
-  ...{ client: { ...api, listPages }, stores: memoryStores(), clock: systemClock, version: '0.1.0' },
+  ...{ client: { ...api, list, listPages }, stores: memoryStores(), clock: systemClock, version: '0.1.0' },
   events: { event: () => undefined },
   engines: [engine],
 });

@@ -136,7 +136,12 @@ describe('a baseline that is made piece by piece', () => {
   it('holds a camera once that changed its role between two lists: as it was last', async () => {
     const moved = camera('door', 3, 'recorder-b');
     moved.metadata.generation = 2;
-    const roll = await CameraRoll.of([camera('door'), moved, camera('gate')]);
+    const roll = new CameraRoll();
+    for (const cameras of [[camera('door'), camera('gate')], [moved]]) {
+      const run = new CameraRun();
+      for (const one of cameras) run.add(one);
+      roll.take(run);
+    }
     const texts = [...roll.texts()].map((text) => JSON.parse(text));
     expect(texts.map(({ name, spec }) => [name, spec.serverRef.name])).to.deep.equal([
       ['door', 'recorder-b'],
