@@ -1,6 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CameraAssignment } from '../crds/index.js';
 import { baselineCamera } from './baseline.js';
 import { canonicalJson } from './canonical-json.js';
+
+/** Names that are sorted or merged without a pause: some milliseconds. */
+const sliceNames = 4000;
 
 /** A camera's place in the bytes of its run. */
 interface Entry {
@@ -60,9 +64,20 @@ export class CameraRoll {
     for (const secret of secrets) this.#secrets.add(secret);
   }
 
-  /** Names of the Secrets with the cameras' logins; each once, in no order. */
-  get secrets(): Iterable<string> {
-    return this.#secrets;
+  /** Names of the Secrets with the cameras' logins; each once, in order, sorted in slices. */
+  async secrets(): Promise<string[]> {
+    let runs: string[][] = [];
+    const names = [...this.#secrets];
+    for (let start = 0; start < names.length; start += sliceNames) {
+      runs.push(names.slice(start, start + sliceNames).sort());
+      await nextTurn();
+    }
+    while (runs.length > 1) {
+      const longer: string[][] = [];
+      for (let i = 0; i < runs.length; i += 2) longer.push(await mergedPair(runs[i] ?? [], runs[i + 1] ?? []));
+      runs = longer;
+    }
+    return runs[0] ?? [];
   }
 
   /**
@@ -90,6 +105,22 @@ interface Found {
 
 function textOf({ entry, run }: Found): string {
   return run.bytes.toString('utf8', entry.start, entry.end);
+}
+
+async function mergedPair(one: readonly string[], other: readonly string[]): Promise<string[]> {
+  const all: string[] = [];
+  for (let i = 0, j = 0; i < one.length || j < other.length; ) {
+    const [a, b] = [one[i], other[j]];
+    if (a !== undefined && (b === undefined || a < b)) {
+      all.push(a);
+      i += 1;
+    } else if (b !== undefined) {
+      all.push(b);
+      j += 1;
+    }
+    if (all.length % sliceNames === 0) await nextTurn();
+  }
+  return all;
 }
 
 interface Cursor {

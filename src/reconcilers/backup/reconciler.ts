@@ -137,10 +137,11 @@ class BackupReconciler {
     const { servers, cameras } = await gathered.readSystem();
     const { namespace = '' } = metadata;
     const sources = { operatorVersion: this.#options.version, namespace, pool, servers };
-    const head = baselineHead(sources, cameras.secrets);
+    const logins = await cameras.secrets();
+    const head = baselineHead(sources, logins);
     if (!status?.destination?.encryption?.includeSecrets) return packBaseline(head, cameras.texts());
     const secretContents = await readSecretContents(this.#options.client, namespace, head.secrets, signal);
-    return packBaseline(baselineHead({ ...sources, secretContents }, cameras.secrets), cameras.texts());
+    return packBaseline(baselineHead({ ...sources, secretContents }, logins), cameras.texts());
   }
 
   /** The Backup may say more by now than when it was read: where it is kept. */

@@ -56,11 +56,14 @@ const baseRss = process.memoryUsage.rss();
 /** Longest turn of the event loop in CPU time of its own thread: on a busy machine a clock would measure the others. */
 let longestTurnMicros = 0;
 let turns = 0;
+let longestTurnAt = 0;
 let before = process.threadCpuUsage();
 let next = setImmediate(turn);
 function turn(): void {
   const now = process.threadCpuUsage();
-  longestTurnMicros = Math.max(longestTurnMicros, now.user - before.user + now.system - before.system);
+  const micros = now.user - before.user + now.system - before.system;
+  if (micros > longestTurnMicros) longestTurnAt = turns;
+  longestTurnMicros = Math.max(longestTurnMicros, micros);
   before = now;
   turns += 1;
   next = setImmediate(turn);
@@ -80,6 +83,7 @@ process.stdout.write(
     seconds: Number(seconds.toFixed(1)),
     cpuSeconds: Number((process.cpuUsage().user / 1e6).toFixed(1)),
     longestTurnMs: Math.round(longestTurnMicros / 1000),
+    longestTurnAt,
     turns,
   })}\n`,
 );
