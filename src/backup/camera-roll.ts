@@ -49,7 +49,11 @@ export class CameraRun {
     this.endPage();
     // The API server lists by name: sorting what is sorted costs one look.
     const entries = this.#entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-    return { entries, bytes: Buffer.concat(this.#pages), secrets: this.#secrets };
+    return {
+      entries,
+      bytes: this.#pages.length === 1 && this.#pages[0] ? this.#pages[0] : Buffer.concat(this.#pages),
+      secrets: this.#secrets,
+    };
   }
 }
 

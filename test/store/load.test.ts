@@ -17,7 +17,7 @@ describe('the baseline of 64,000 cameras', () => {
     // Bundled as the operator is: a loader of TypeScript would take more memory than what is measured.
     const outdir = await mkdtemp(join(tmpdir(), 'understudy-load-'));
     await bundle({ entryPoints: { load: script }, outdir });
-    const node = ['--max-old-space-size=128', join(outdir, 'load.js'), '64000'];
+    const node = ['--max-old-space-size=96', join(outdir, 'load.js'), '64000'];
     const { stdout } = await run(process.execPath, node, { timeout: 290_000 });
     await rm(outdir, { recursive: true, force: true });
     const result = JSON.parse(stdout);
