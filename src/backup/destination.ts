@@ -1,10 +1,18 @@
-import type { Backup, BackupDestination, BackupEngineName, FailoverPool } from '../crds/index.js';
+import {
+  type Backup,
+  type BackupDestination,
+  type BackupEngineName,
+  defaultVeleroSettings,
+  type FailoverPool,
+} from '../crds/index.js';
 import type { BackupTarget } from './engine.js';
 
 /** Where a baseline is kept that is made now: the engine of the Backup, else that of the pool, with the pool's settings. */
 export function destinationOf(backup: Backup, { spec }: Pick<FailoverPool, 'spec'>): BackupDestination {
-  const { engine, s3, encryption } = spec.backup;
+  const { engine, s3, velero = defaultVeleroSettings, encryption } = spec.backup;
   const chosen: BackupEngineName = backup.spec.engine ?? engine;
+  // Our encryption is for what we keep.
+  if (chosen === 'Velero') return { engine: chosen, velero };
   return {
     engine: chosen,
     ...(chosen === 'S3' && s3 ? { s3 } : {}),

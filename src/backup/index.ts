@@ -17,6 +17,7 @@ export {
 } from './baseline.js';
 export { CameraRoll, CameraRun } from './camera-roll.js';
 export { canonicalJson } from './canonical-json.js';
+export type { Delegated, DelegatingEngine } from './delegate.js';
 export { destinationOf, engineNameOf, targetOf } from './destination.js';
 export {
   type Artifact,
@@ -26,8 +27,9 @@ export {
   type FoundArtifact,
   type StoredBaseline,
 } from './engine.js';
-export { createEngines } from './engines.js';
+export { createDelegates, createEngines } from './engines.js';
 export { type BaselineHead, type PackedBaseline, packBaseline } from './packing.js';
 export { createS3Engine, type S3EngineOptions } from './s3/engine.js';
 export { createSecretEngine, type SecretEngineOptions } from './secret/engine.js';
 export { readSecretContents } from './secret-contents.js';
+export { createVeleroEngine, type VeleroEngineOptions } from './velero/engine.js';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { cel, localRef } from './schema.js';
+import { veleroSettings } from './velero.js';
 
 /** Where baselines can be kept. */
-export const backupEngines = ['Secret', 'S3'] as const;
+export const backupEngines = ['Secret', 'S3', 'Velero'] as const;
 export type BackupEngineName = (typeof backupEngines)[number];
 
 /** Keys of the Secret that `s3.credentialsSecretRef` names: the ones that object bucket claims and most charts use. */
@@ -74,6 +75,7 @@ export const backupDestination = () =>
   z.object({
     engine: z.enum(backupEngines),
     s3: s3Settings().optional(),
+    velero: veleroSettings().optional(),
     encryption: encryptionSettings().optional(),
   });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { backupDestination, backupEngines } from './backup-destination.js';
 import { type KindDefinition, type Resource, resourceOf } from './kind.js';
 import { cel, conditions, count, epoch, localRef, time } from './schema.js';
+import { veleroRecord } from './velero.js';
 
 const spec = cel(
   z.object({
@@ -13,7 +14,7 @@ const spec = cel(
     engine: z
       .enum(backupEngines)
       .describe(
-        "Secret: beside the Backup, in Secrets <backup>-<n>. S3: in the bucket that the pool's spec.backup.s3 names. Absent: as the pool says.",
+        "Secret: beside the Backup, in Secrets <backup>-<n>. S3: in the bucket that the pool's spec.backup.s3 names. Velero: in a Velero Backup of the namespace. Absent: as the pool says.",
       )
       .optional(),
     epoch: epoch().describe('Of a Failover baseline: the takeover that it fixes.').optional(),
@@ -48,6 +49,9 @@ const status = z.object({
       secrets: count(1000000).describe('Secrets whose contents it holds; absent or 0: it only names them.').optional(),
       keyId: z.string().max(64).describe('Of the key that it is encrypted with; absent: it is not.').optional(),
     })
+    .optional(),
+  velero: veleroRecord()
+    .describe('Of engine Velero: the Velero Backup that holds the baseline. There is no artifact beside it.')
     .optional(),
   conditions: conditions().optional(),
 });

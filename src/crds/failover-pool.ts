@@ -3,6 +3,7 @@ import { backupEngines, encryptionSettings, s3Settings } from './backup-destinat
 import { gapLength } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
+import { veleroEncryptsNothing, veleroSettings } from './velero.js';
 
 /** Why a role moves (rule 9), as it stands in status and events. */
 export const triggers = [
@@ -100,10 +101,13 @@ const spec = z.object({
       engine: z
         .enum(backupEngines)
         .default('Secret')
-        .describe('Where baselines are kept. Secret: beside the Backup. S3: in the bucket of backup.s3.'),
+        .describe(
+          'Where baselines are kept. Secret: beside the Backup. S3: in the bucket of backup.s3. Velero: Velero makes and keeps them.',
+        ),
       s3: s3Settings().describe('The bucket, for engine S3.').optional(),
+      velero: veleroSettings().describe('For engine Velero; absent: all defaults.').optional(),
       encryption: encryptionSettings()
-        .describe('Encrypts baselines before they are kept, whatever the engine.')
+        .describe('Encrypts baselines before they are kept in Secrets or S3; Velero keeps its own.')
         .optional(),
       deadlineSeconds: seconds(1, 3600)
         .default(20)
@@ -115,6 +119,7 @@ const spec = z.object({
         'spec.backup.engine is S3, and spec.backup.s3 is missing: give it a bucket and a credentialsSecretRef, or use engine Secret',
       fieldPath: '.s3',
     },
+    veleroEncryptsNothing,
   )
     .prefault({})
     .describe('The system baseline that each takeover makes (rule 12).'),

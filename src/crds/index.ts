@@ -9,3 +9,4 @@ export * from './reasons.js';
 export * from './recorder-report.js';
 export * from './recording-server.js';
 export * from './recovery.js';
+export * from './velero.js';

@@ -9,6 +9,9 @@ export const labels = {
   /** On every pod that records a role, until it may stop: what the PodDisruptionBudget protects. */
   recordingRole: `${GROUP}/recording-role`,
   backup: `${GROUP}/backup`,
+  /** On a Velero Backup, which lies in another namespace than the Backup whose baseline it is. */
+  backupNamespace: `${GROUP}/backup-namespace`,
+  backupUid: `${GROUP}/backup-uid`,
   /** Hash of the pod as built, to see drift although admission may have rewritten the live pod. */
   templateHash: `${GROUP}/template-hash`,
   /** On the recorder's Lease: the assignment, read back with each renewal so that a deaf watch can't hang a takeover. */

@@ -356,6 +356,28 @@ export const reasons = {
   EncryptionKeyMissing: 'EncryptionKeyMissing',
   /** The baseline is encrypted with a key that is not at hand; it is not damaged. */
   EncryptionKeyDiffers: 'EncryptionKeyDiffers',
+  /** Velero's kinds or its namespace are not there. */
+  VeleroNotInstalled: 'VeleroNotInstalled',
+  /** Velero has no BackupStorageLocation of that name, or none by default. */
+  StorageLocationNotFound: 'StorageLocationNotFound',
+  /** Velero can't use its BackupStorageLocation, or may only read it. Tried again where that may pass. */
+  StorageLocationUnavailable: 'StorageLocationUnavailable',
+  /** Velero is at work on the baseline, or has not begun. */
+  VeleroInProgress: 'VeleroInProgress',
+  /** Velero was not done at spec.backup.deadlineSeconds of the pool. It goes on, and is followed. */
+  VeleroLate: 'VeleroLate',
+  /** Velero was not done after spec.backup.velero.timeoutSeconds. It may go on, and is not followed any more. */
+  VeleroTimedOut: 'VeleroTimedOut',
+  /** Velero refused the request; the message carries its words. */
+  VeleroValidationFailed: 'VeleroValidationFailed',
+  /** Velero could not save every object: what there is does not count as a baseline. */
+  VeleroPartiallyFailed: 'VeleroPartiallyFailed',
+  /** Velero could not make the baseline; the message carries its words. */
+  VeleroFailed: 'VeleroFailed',
+  /** Somebody deleted the Velero Backup before it was complete. */
+  VeleroBackupDeleted: 'VeleroBackupDeleted',
+  /** Velero has not deleted what holds an old baseline. */
+  VeleroDeletionFailed: 'VeleroDeletionFailed',
 } as const;
 
 /** One of the fixed reasons. */

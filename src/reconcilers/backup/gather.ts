@@ -5,6 +5,8 @@ import {
   BackupError,
   CameraRoll,
   CameraRun,
+  type Delegated,
+  type DelegatingEngine,
   engineNameOf,
   targetOf,
 } from '../../backup/index.js';
@@ -40,6 +42,8 @@ export interface Gathered {
   readonly backup?: Backup;
   /** What an earlier try has finished already. */
   readonly stored?: Artifact | undefined;
+  /** How far another system is with it, if one was asked. */
+  readonly delegated?: Delegated | undefined;
   /** Why that could not be found out. */
   readonly fault?: BackupError | undefined;
   readonly pool?: FailoverPool | undefined;
@@ -52,6 +56,7 @@ export interface Gathered {
 export interface GatherSources {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'listPages'>;
   readonly engines: ReadonlyMap<string, BackupEngine>;
+  readonly delegates: ReadonlyMap<string, DelegatingEngine>;
   /** Cameras of a role, 'namespace/server', from the cache: a cheap look before the expensive one. */
   camerasOfRole(server: string): Iterable<AwaitedCamera>;
 }
@@ -88,9 +93,11 @@ async function earlierTry(
   sources: GatherSources,
   backup: Backup,
   signal: AbortSignal,
-): Promise<Pick<Gathered, 'stored' | 'fault'>> {
+): Promise<Pick<Gathered, 'stored' | 'delegated' | 'fault'>> {
   if (!backup.status?.destination) return {};
+  const delegate = sources.delegates.get(engineNameOf(backup));
   try {
+    if (delegate) return { delegated: await delegate.find(targetOf(backup), signal) };
     return { stored: await sources.engines.get(engineNameOf(backup))?.check(targetOf(backup), signal) };
   } catch (fault) {
     if (fault instanceof BackupError) return { fault };

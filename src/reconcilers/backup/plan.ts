@@ -1,5 +1,6 @@
 import { type Artifact, type BackupError, canonicalJson, destinationOf } from '../../backup/index.js';
 import { type Backup, type BackupDestination, type Reason, reasons } from '../../crds/index.js';
+import { planDelegated } from './delegated.js';
 import type { Gathered } from './gather.js';
 import { showsTakeover } from './takeover.js';
 
@@ -20,15 +21,19 @@ export type Step =
   | { readonly do: 'fail'; readonly reason: Reason; readonly message: string }
   /** An earlier try had finished all but the last status write. */
   | { readonly do: 'adopt'; readonly stored: Artifact }
+  /** Another system says that it has made it. */
+  | { readonly do: 'acknowledge'; readonly message: string }
   /** Whether an earlier try has finished could not be found out. */
   | { readonly do: 'report'; readonly fault: BackupError }
   | { readonly do: 'write'; readonly unbound: readonly string[]; readonly destination: BackupDestination };
 
-/** `waitedMs`: since this process first saw the Backup, on its monotonic clock. Pure. */
-export function plan(gathered: Gathered, waitedMs: number): Step {
+/** `waitedMs`: since this process first saw the Backup, `followedMs`: as of `planDelegated`; monotonic clock. Pure. */
+export function plan(gathered: Gathered, waitedMs: number, followedMs = 0): Step {
   const { backup, stored, pool } = gathered;
   if (!backup) return { do: 'nothing' };
   if (stored) return { do: 'adopt', stored };
+  const followed = planDelegated(gathered, followedMs);
+  if (followed) return followed;
   if (!pool) return gathered.fault ? { do: 'report', fault: gathered.fault } : poolNotFound(backup);
   const destination = destinationOf(backup, pool);
   // A place that fails is given up only for another one, which a person has named since.

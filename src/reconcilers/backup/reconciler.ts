@@ -3,7 +3,9 @@ import {
   type BackupEngine,
   BackupError,
   baselineHead,
+  createDelegates,
   createEngines,
+  type DelegatingEngine,
   engineNameOf,
   type PackedBaseline,
   packBaseline,
@@ -24,7 +26,9 @@ import {
   writeStatusIfChanged,
 } from '../../operator/index.js';
 import { indexes, type Stores } from '../stores.js';
+import { lookAgainMs } from './delegated.js';
 import { type Failure, failureOf } from './failure.js';
+import { FirstSeen } from './first-seen.js';
 import { type Gathered, type GatherSources, gather } from './gather.js';
 import { listed, plan, type Step } from './plan.js';
 import { completeStatus, failedStatus, runningStatus } from './status.js';
@@ -38,6 +42,8 @@ export interface BackupReconcilerOptions {
   readonly version: string;
   /** Default: all there are, over `client`. */
   readonly engines?: readonly BackupEngine[];
+  /** Engines that have others make it. Default: all there are, over `client`. */
+  readonly delegates?: readonly DelegatingEngine[];
 }
 
 /**
@@ -51,17 +57,24 @@ export function createBackupReconciler(options: BackupReconcilerOptions): Reconc
 class BackupReconciler {
   readonly #options: BackupReconcilerOptions;
   readonly #engines: ReadonlyMap<string, BackupEngine>;
+  readonly #delegates: ReadonlyMap<string, DelegatingEngine>;
   readonly #sources: GatherSources;
   /** When a Backup was first seen unfinished, on the monotonic clock; a namesake made later starts anew. */
   readonly #firstSeen = new Map<string, { uid: string | undefined; at: number }>();
 
+  readonly #followed: FirstSeen;
+
   constructor(options: BackupReconcilerOptions) {
     this.#options = options;
+    this.#followed = new FirstSeen(() => options.clock.monotonic());
+    const delegates = options.delegates ?? createDelegates({ client: options.client });
+    this.#delegates = new Map(delegates.map((delegate) => [delegate.name, delegate]));
     const engines = options.engines ?? createEngines({ client: options.client });
     this.#engines = new Map(engines.map((engine) => [engine.name, engine]));
     this.#sources = {
       client: options.client,
       engines: this.#engines,
+      delegates: this.#delegates,
       camerasOfRole: (server) => options.stores.cameras.byIndex(indexes.server, server),
     };
   }
@@ -81,9 +94,11 @@ class BackupReconciler {
     const { backup } = gathered;
     if (!backup) {
       this.#firstSeen.delete(key);
+      this.#followed.forget(key);
       return undefined;
     }
-    const step = plan(gathered, this.#waitedMs(key, backup.metadata.uid));
+    const followedMs = gathered.delegated ? this.#followed.sinceMs(key, backup) : 0;
+    const step = plan(gathered, this.#waitedMs(key, backup.metadata.uid), followedMs);
     try {
       return await this.#apply(step, gathered, backup, context);
     } catch (error) {
@@ -101,12 +116,18 @@ class BackupReconciler {
       case 'nothing':
         return undefined;
       case 'fail':
-        return this.#fail(backup, step, context);
+        return this.#fail(backup, step, context, withRecord(backup, gathered));
       case 'wait':
-        await this.#write(backup, runningStatus(backup, step.reason, step.message, this.#now()), context);
+        await this.#write(
+          backup,
+          runningStatus(withRecord(backup, gathered), step.reason, step.message, this.#now()),
+          context,
+        );
         return { requeueAfterMs: step.requeueAfterMs };
       case 'adopt':
         return this.#complete(backup, step.stored, [], context);
+      case 'acknowledge':
+        return this.#completed(backup, withRecord(backup, gathered), undefined, step.message, context);
       case 'report':
         throw step.fault;
       case 'write':
@@ -119,16 +140,21 @@ class BackupReconciler {
     gathered: Gathered,
     { unbound, destination }: Extract<Step, { do: 'write' }>,
     context: ReconcileContext,
-  ): Promise<undefined> {
+  ): Promise<Result | undefined> {
     const placed: Backup = { ...backup, status: { ...backup.status, destination } };
     const running = runningStatus(placed, reasons.InProgress, 'the baseline is being made', this.#now());
     await this.#write(backup, running, context);
     const written: Backup = { ...backup, status: running };
+    const delegate = this.#delegates.get(engineNameOf(written));
+    if (delegate) {
+      await delegate.begin(targetOf(written), context.signal);
+      return { requeueAfterMs: lookAgainMs(0) };
+    }
     const engine = this.#engines.get(engineNameOf(written));
     if (!engine) throw new BackupError(reasons.InvalidSpec, `spec.engine ${engineNameOf(written)} is not known`);
     const baseline = await this.#collect(written, gathered, context.signal);
     const artifact = await engine.write(baseline, targetOf(written), context.signal);
-    await this.#complete(written, artifact, unbound, context);
+    return this.#complete(written, artifact, unbound, context);
   }
 
   async #collect({ metadata, status }: Backup, gathered: Gathered, signal: AbortSignal): Promise<PackedBaseline> {
@@ -164,12 +190,23 @@ class BackupReconciler {
     const message =
       `${artifact.servers} servers and ${artifact.cameras} cameras in ${artifact.location}, ` +
       `written and read back.${left}`;
-    await this.#write(backup, completeStatus(backup, artifact, message, this.#now()), context);
+    return this.#completed(backup, backup, artifact, message, context);
+  }
+
+  /** `told`: the Backup with what its status is to say beyond that. */
+  async #completed(
+    backup: Backup,
+    told: Backup,
+    artifact: Artifact | undefined,
+    message: string,
+    context: ReconcileContext,
+  ): Promise<undefined> {
+    await this.#write(backup, completeStatus(told, artifact, message, this.#now()), context);
     this.#report(backup, 'Normal', reasons.Complete, message);
   }
 
-  async #fail(backup: Backup, failure: Failure, context: ReconcileContext): Promise<undefined> {
-    await this.#write(backup, failedStatus(backup, failure.reason, failure.message, this.#now()), context);
+  async #fail(backup: Backup, failure: Failure, context: ReconcileContext, told = backup): Promise<undefined> {
+    await this.#write(backup, failedStatus(told, failure.reason, failure.message, this.#now()), context);
     this.#report(backup, 'Warning', failure.reason, failure.message);
   }
 
@@ -198,4 +235,9 @@ class BackupReconciler {
   #now(): Date {
     return this.#options.clock.wall();
   }
+}
+
+/** The Backup as its status is to describe it: with what was seen of the other system. */
+function withRecord(backup: Backup, { delegated }: Gathered): Backup {
+  return delegated ? { ...backup, status: { ...backup.status, velero: delegated.record } } : backup;
 }

@@ -26,13 +26,18 @@ export function runningStatus(backup: Backup, reason: Reason, message: string, n
   return { ...started(backup, now), conditions: conditions(backup, verdict, reason, message, now) };
 }
 
-/** The baseline is written and has been read back. Nothing changes it any more. */
-export function completeStatus(backup: Backup, artifact: Artifact, message: string, now: Date): BackupStatus {
+/** The baseline is written and has been read back, or is in the hands of another system. Nothing changes it any more. */
+export function completeStatus(
+  backup: Backup,
+  artifact: Artifact | undefined,
+  message: string,
+  now: Date,
+): BackupStatus {
   const verdict: Verdict = { Ready: 'True', Complete: 'True', Failed: 'False', Reconciling: 'False', Stalled: 'False' };
   return {
     ...started(backup, now),
     completionTime: kubeTime(now),
-    artifact,
+    ...(artifact ? { artifact } : {}),
     conditions: conditions(backup, verdict, reasons.Complete, message, now),
   };
 }
@@ -48,6 +53,7 @@ function started(backup: Backup, now: Date): BackupStatus {
     ...(backup.metadata.generation === undefined ? {} : { observedGeneration: backup.metadata.generation }),
     startTime: backup.status?.startTime ?? kubeTime(now),
     ...(backup.status?.destination ? { destination: backup.status.destination } : {}),
+    ...(backup.status?.velero ? { velero: backup.status.velero } : {}),
   };
 }
 
