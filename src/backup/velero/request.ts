@@ -29,7 +29,8 @@ const included: readonly string[] = [failoverPools, recordingServers, cameraAssi
 
 /** `<namespace>-<backup>-<beginning of the uid>`: all namespaces share that of Velero. */
 export function veleroName({ namespace, name, uid }: BackupTarget): string {
-  return `${`${namespace}-${name}`.slice(0, nameLimit - uidLength - 1)}-${uid.slice(0, uidLength)}`;
+  const readable = `${namespace}-${name}`.replaceAll('.', '-').slice(0, nameLimit - uidLength - 1);
+  return `${readable}-${uid.slice(0, uidLength)}`;
 }
 
 /** The Velero Backup for a Backup of ours. The same filters in all versions of Velero: a later one would pass unseen. */

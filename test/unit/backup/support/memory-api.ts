@@ -32,7 +32,8 @@ export interface MemoryApi
   corrupt(type: ResourceType, key: Key, change: (object: Stored) => void): void;
 }
 
-const keyText = (type: ResourceType, { namespace = '', name }: Key): string => `${type.plural}/${namespace}/${name}`;
+const kindText = ({ group, plural }: ResourceType): string => `${plural}.${group}/`;
+const keyText = (type: ResourceType, { namespace = '', name }: Key): string => `${kindText(type)}${namespace}/${name}`;
 
 export function memoryApi(): MemoryApi {
   const objects = new Map<string, Stored>();
@@ -41,7 +42,8 @@ export function memoryApi(): MemoryApi {
 
   function stored(type: ResourceType, key: Key): Stored {
     const found = objects.get(keyText(type, key));
-    if (!found) throw new ApiError('notFound', `${type.plural} "${key.name}" not found`, { status: 404 });
+    if (!found)
+      throw new ApiError('notFound', `${type.plural} "${key.name}" not found`, { status: 404, reason: 'NotFound' });
     return found;
   }
 
@@ -74,7 +76,7 @@ export function memoryApi(): MemoryApi {
     },
     all: <T extends KubeObject>(type: ResourceType) =>
       [...objects]
-        .filter(([key]) => key.startsWith(`${type.plural}/`))
+        .filter(([key]) => key.startsWith(kindText(type)))
         .map(([, object]) => structuredClone(object) as unknown as T),
     corrupt: (type, key, change) => change(stored(type, key)),
     get: async <T extends KubeObject>(type: ResourceType, key: Key) =>
