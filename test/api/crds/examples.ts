@@ -107,7 +107,11 @@ export const fullExamples: Record<string, Example> = {
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
       storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
-      backup: { engine: 'Secret', deadlineSeconds: 20 },
+      backup: {
+        engine: 'Secret',
+        velero: { namespace: 'velero', storageLocation: 'main', includeSecrets: true, timeoutSeconds: 600 },
+        deadlineSeconds: 20,
+      },
       cameras: { failoverWhenUnreachable: true, graceSeconds: 30, writeKilobytesPerSecond: 500 },
       paused: false,
     },
@@ -234,6 +238,10 @@ export const fullExamples: Record<string, Example> = {
         formatVersion: 1,
         servers: 2,
         cameras: 8,
+      },
+      velero: {
+        ...{ namespace: 'velero', backupName: 'ns-site-3-2f1c9a77', uid: 'uid', phase: 'Completed' },
+        ...{ items: 11, errors: 0, warnings: 1 },
       },
       conditions,
     },

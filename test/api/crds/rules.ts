@@ -123,6 +123,14 @@ export const ruleCases: readonly RuleCase[] = [
     accepted: named('CameraAssignment', 'a'.repeat(63)),
   },
   {
+    kind: 'FailoverPool',
+    what: 'encryption that Velero would not do',
+    refused: withSpec('FailoverPool', { backup: { engine: 'Velero', encryption: { keySecretRef: { name: 'key' } } } }),
+    message:
+      'spec.backup.engine is Velero, which writes its bucket by itself and not with the key of spec.backup.encryption: leave encryption out and encrypt the bucket, or use engine S3',
+    accepted: withSpec('FailoverPool', { backup: { engine: 'Velero', velero: { storageLocation: 'main' } } }),
+  },
+  {
     kind: 'Backup',
     what: 'a name of 64 characters',
     refused: named('Backup', 'a'.repeat(64)),
