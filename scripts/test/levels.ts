@@ -1,6 +1,6 @@
 import { ensureBinaries } from '../../test/cluster/binaries.js';
 import { ensurePackages, type Need } from '../../test/cluster/packages.js';
-import { controlPlaneTools, nodeTools } from '../../test/cluster/tool-catalog.js';
+import { controlPlaneTools, nodeTools, veleroTools } from '../../test/cluster/tool-catalog.js';
 import { buildImage } from '../../test/image/build.js';
 
 type Progress = (line: string) => void;
@@ -92,7 +92,10 @@ export const levels: readonly Level[] = [
     timeoutMs: 60_000,
     onlyComputes: false,
     needs: [],
-    prepare: prepareControlPlane,
+    prepare: async (onProgress) => {
+      await prepareControlPlane(onProgress);
+      await ensureBinaries(veleroTools, onProgress);
+    },
     unfit: always,
   },
   // A choice of the cases of `npm run chaos`, the same each time.
