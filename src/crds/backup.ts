@@ -6,9 +6,11 @@ const spec = cel(
   z.object({
     poolRef: localRef().describe('The pool whose system is fixed; it may be gone later.'),
     reason: z
-      .enum(['Failover', 'Manual'])
+      .enum(['Failover', 'Manual', 'Scheduled'])
       .default('Manual')
-      .describe('Failover: made by the operator after a takeover (rule 12).'),
+      .describe(
+        'Failover: made by the operator after a takeover (rule 12). Scheduled: made by it by spec.backup.schedule of the pool.',
+      ),
     engine: z.enum(['Secret']).default('Secret').describe('Secret: beside the Backup, in Secrets <backup>-<n>.'),
     epoch: epoch().describe('Of a Failover baseline: the takeover that it fixes.').optional(),
   }),
@@ -23,6 +25,9 @@ const status = z.object({
   observedGeneration: z.int().min(0).meta({ format: 'int64' }).optional(),
   startTime: time().optional(),
   completionTime: time().optional(),
+  poolEpoch: epoch()
+    .describe('Of the pool when the baseline was begun: what was decided up to then is in it.')
+    .optional(),
   artifact: z
     .object({
       location: z.string().max(1024).describe('Where it lies, as in secret/pool-3-0 ... secret/pool-3-2.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupScheduleStatus, baselinePolicyFields, timeZoneNeedsSchedule } from './baseline-policy.js';
 import { gapLength } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
@@ -94,15 +95,18 @@ const spec = z.object({
     })
     .prefault({})
     .describe('When many servers fall silent at once, the network is more likely at fault than they.'),
-  backup: z
-    .object({
+  backup: cel(
+    z.object({
       engine: z.enum(['Secret']).default('Secret').describe('Where the baseline is kept.'),
       deadlineSeconds: seconds(1, 3600)
         .default(20)
         .describe('After this the queue goes on without the baseline, loudly.'),
-    })
+      ...baselinePolicyFields(),
+    }),
+    timeZoneNeedsSchedule,
+  )
     .prefault({})
-    .describe('The system baseline that each takeover makes (rule 12).'),
+    .describe('The system baselines: one after each takeover (rule 12), and more by a schedule.'),
   cameras: z
     .object({
       failoverWhenUnreachable: z
@@ -245,6 +249,7 @@ const status = z.object({
     })
     .describe('The last request of a person, by the annotation understudy.dev/request; each id is handled once.')
     .optional(),
+  backupSchedule: backupScheduleStatus().optional(),
   conditions: conditions().optional(),
 });
 
@@ -294,6 +299,12 @@ export const failoverPoolKind = {
       priority: 1,
     },
     { name: 'Last-baseline', type: 'string', jsonPath: '.status.history[0].backupName', priority: 1 },
+    {
+      name: 'Baseline-current',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='BaselineCurrent')].reason",
+      priority: 1,
+    },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
@@ -310,4 +321,5 @@ export type QueueEntry = NonNullable<FailoverPoolStatus['queue']>[number];
 export type HistoryEntry = z.infer<typeof historyEntry>;
 export type EvidenceEntry = z.infer<typeof evidenceEntry>;
 export type StormHold = z.infer<typeof hold>;
+export type BackupSchedule = NonNullable<FailoverPoolStatus['backupSchedule']>;
 export type LastRequest = NonNullable<FailoverPoolStatus['lastRequest']>;

@@ -1,4 +1,5 @@
 export * from './backup.js';
+export { cronPattern } from './baseline-policy.js';
 export * from './camera-assignment.js';
 export * from './failover-pool.js';
 export * from './gap.js';

@@ -49,4 +49,7 @@ export const childNames = {
   roleService: (role: string) => role,
   poolAccess: (pool: string) => `understudy-pool-${pool}`,
   baseline: (pool: string, epoch: number) => `${pool}-${epoch}`,
+  /** By the time that the schedule names, to the minute and in UTC, so that whoever makes it makes the same one. */
+  scheduledBaseline: (pool: string, scheduled: Date) =>
+    `${pool}-${scheduled.toISOString().slice(0, 16).replace(/[-:]/g, '').toLowerCase()}z`,
 } as const;

@@ -221,6 +221,22 @@ export const reasons = {
   /** Operator and recorders have fewer than three nodes between them (rule 8). */
   TooFewMachines: 'TooFewMachines',
 
+  // --- FailoverPool: baselines
+  /** The newest baseline shows the pool as the last takeover left it. */
+  BaselineCurrent: 'BaselineCurrent',
+  /** The pool has no complete baseline. */
+  NoBaseline: 'NoBaseline',
+  /** Baselines are made by spec.backup.schedule. */
+  Scheduled: 'Scheduled',
+  /** spec.backup.schedule is not set: baselines are made after takeovers and by hand. */
+  NotScheduled: 'NotScheduled',
+  /** spec.backup.schedule can't be read, or names a day that never comes; nothing else in the pool is disturbed. */
+  InvalidSchedule: 'InvalidSchedule',
+  /** spec.backup.timeZone names no time zone that this operator knows. */
+  UnknownTimeZone: 'UnknownTimeZone',
+  /** A scheduled baseline is ordered. */
+  BackupScheduled: 'BackupScheduled',
+
   // --- Events of a failover
   /** A server was judged broken and took its place in the queue. */
   ServerBroken: 'ServerBroken',
@@ -330,6 +346,16 @@ export const reasons = {
   ChecksumMismatch: 'ChecksumMismatch',
   /** The engine refused: quota, size or permission; the message carries its words. */
   EngineRefused: 'EngineRefused',
+  /** A try has failed for a reason that may pass, and is repeated until spec.backup.retrySeconds of the pool are over. */
+  Retrying: 'Retrying',
+  /** It could not be made within spec.backup.retrySeconds of the pool; the message carries what the last try met. */
+  DeadlineExceeded: 'DeadlineExceeded',
+  /** A role moved while the baseline was made: what it holds lies before the move, or half-way through it. */
+  RolesMoved: 'RolesMoved',
+  /** The operator has deleted an old baseline by spec.backup.retain of its pool. */
+  BaselinePruned: 'BaselinePruned',
+  /** An old baseline could not be deleted; the message says why. */
+  PruningFailed: 'PruningFailed',
 } as const;
 
 /** One of the fixed reasons. */

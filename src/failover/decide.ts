@@ -1,4 +1,5 @@
 import type { FailoverPoolStatus } from '../crds/index.js';
+import { orderScheduled } from './baselines/schedule.js';
 import { countServers } from './conditions/counts.js';
 import { poolConditions } from './conditions/pool-conditions.js';
 import { poolProtection } from './conditions/protection.js';
@@ -62,6 +63,7 @@ const policies: readonly Policy[] = [
   serveQueue,
   handleRequest,
   planMoves,
+  orderScheduled,
   noteGaps,
   forgetEmptyRoles,
   countServers,

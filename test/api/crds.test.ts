@@ -238,7 +238,7 @@ describe('the kinds on a real API server', () => {
         moveOnCordon: true,
         failback: { mode: 'None', stableSeconds: 300 },
         compatibility: { version: 'SameMinor' },
-        backup: { engine: 'Secret', deadlineSeconds: 20 },
+        backup: { engine: 'Secret', deadlineSeconds: 20, retrySeconds: 3600, retain: { count: 10, days: 30 } },
         cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
         paused: false,
       },

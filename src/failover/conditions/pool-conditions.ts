@@ -1,4 +1,6 @@
 import { type QueueEntry, type Role, reasons } from '../../crds/index.js';
+import { baselineCurrent } from '../baselines/current.js';
+import { backupsScheduled } from '../baselines/schedule.js';
 import { leftOutCount } from '../cameras.js';
 import { isMoveCause } from '../causes.js';
 import { type Draft, viewOf } from '../draft.js';
@@ -135,5 +137,7 @@ export function poolConditions(
     FailoversHeld: failoversHeld(draft),
     Protected: protection.condition,
     OperatorIsolated: operatorIsolated(draft),
+    BaselineCurrent: baselineCurrent(view),
+    BackupsScheduled: backupsScheduled(view),
   };
 }
