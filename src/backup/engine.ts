@@ -31,15 +31,27 @@ export interface BackupEngine {
   read(target: BackupTarget, signal?: AbortSignal): Promise<StoredBaseline | undefined>;
   /** Writes, reads back and verifies. Throws BackupError for what only a person can mend; ApiError for the rest. */
   write(baseline: EncodedBaseline, target: BackupTarget, signal?: AbortSignal): Promise<Artifact>;
+  /**
+   * Deletes what `write` has made for this very Backup, and nothing of anybody else's; called before the Backup itself is
+   * deleted. One that is not there is no error. Absent: it goes with the Backup by its ownerReference.
+   */
+  remove?(target: BackupTarget, signal?: AbortSignal): Promise<void>;
 }
 
-/** A baseline could not be made, and trying again would not help. The message says what to do. */
+/** A baseline could not be made. The message says what to do. */
 export class BackupError extends Error {
   override readonly name = 'BackupError';
   readonly reason: Reason;
+  /** True for what may be over by itself, as when a server does not answer: worth another try. */
+  readonly mayPass: boolean;
 
-  constructor(reason: Reason, message: string) {
-    super(message);
+  constructor(
+    reason: Reason,
+    message: string,
+    { mayPass = false, cause }: { mayPass?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
     this.reason = reason;
+    this.mayPass = mayPass;
   }
 }

@@ -1,5 +1,6 @@
 import type { StoredBaseline } from '../../backup/index.js';
-import { type Backup, type Reason, reasons } from '../../crds/index.js';
+import { type Backup, type CurrentFailover, type Reason, reasons } from '../../crds/index.js';
+import { isMoveCause } from '../../failover/causes.js';
 import type { Gathered } from './gather.js';
 import { showsTakeover } from './takeover.js';
 
@@ -30,7 +31,7 @@ export function plan(gathered: Gathered, waitedMs: number): Step {
   if (!pool) return poolNotFound(backup);
   const deadlineMs = pool.spec.backup.deadlineSeconds * 1000;
   if (!showsTakeover(backup, pool)) return waitForTakeover(backup, pool.status?.epoch, waitedMs < deadlineMs);
-  if (backup.spec.reason === 'Manual' && pool.status?.current) return waitForFailover(pool.status.current.server);
+  if (backup.spec.reason !== 'Failover' && pool.status?.current) return waitForFailover(pool.status.current);
   if (gathered.unbound.length > 0 && waitedMs < Math.min(bindingWaitMs, deadlineMs))
     return waitForBindings(gathered.unbound);
   return { do: 'write', unbound: gathered.unbound };
@@ -58,12 +59,13 @@ function waitForTakeover({ spec }: Backup, epoch: number | undefined, inTime: bo
   };
 }
 
-/** Rule 13: no manual backups while a failover and its backup run. */
-function waitForFailover(server: string): Step {
+/** Rule 13: no other backups while a failover and its backup run. */
+function waitForFailover({ server, trigger }: CurrentFailover): Step {
+  const what = isMoveCause(trigger) ? 'planned move' : 'failover';
   return {
     do: 'wait',
     reason: reasons.FailoverRunning,
-    message: `the failover of ${server} runs; this backup is made after it and its own baseline (rule 13)`,
+    message: `the ${what} of ${server} runs; this backup is made after it and its own baseline (rule 13)`,
     requeueAfterMs: failoverLookAgainMs,
   };
 }

@@ -20,20 +20,27 @@ import {
   writeStatusIfChanged,
 } from '../../operator/index.js';
 import { indexes, type Stores } from '../stores.js';
-import { type Failure, failureOf } from './failure.js';
-import { type Gathered, type GatherSources, gather, targetOf } from './gather.js';
+import { Attempts } from './attempts.js';
+import { type Failure, failureOf, overdueFailure } from './failure.js';
+import { type Gathered, type GatherSources, gather, openBackup, poolOf, targetOf } from './gather.js';
+import type { BaselineMetrics } from './metrics.js';
 import { listed, plan, type Step } from './plan.js';
+import { staleness } from './staleness.js';
 import { completeStatus, failedStatus, runningStatus } from './status.js';
+
+/** What holds for a Backup whose pool is not known: the default of spec.backup.retrySeconds. */
+const defaultRetrySeconds = 3600;
 
 export interface BackupReconcilerOptions {
   readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'delete' | 'patchStatus'>;
-  readonly stores: Pick<Stores, 'cameras'>;
+  readonly stores: Pick<Stores, 'cameras' | 'pools'>;
   readonly events: EventRecorder;
   readonly clock: Clock;
   /** The operator's version; stands in every baseline. */
   readonly version: string;
   /** Default: the Secret engine over `client`. */
   readonly engines?: readonly BackupEngine[];
+  readonly metrics?: Pick<BaselineMetrics, 'failures'>;
 }
 
 /**
@@ -48,11 +55,11 @@ class BackupReconciler {
   readonly #options: BackupReconcilerOptions;
   readonly #engines: ReadonlyMap<string, BackupEngine>;
   readonly #sources: GatherSources;
-  /** When a Backup was first seen unfinished, on the monotonic clock; a namesake made later starts anew. */
-  readonly #firstSeen = new Map<string, { uid: string | undefined; at: number }>();
+  readonly #attempts: Attempts;
 
   constructor(options: BackupReconcilerOptions) {
     this.#options = options;
+    this.#attempts = new Attempts(() => options.clock.monotonic());
     const engines = options.engines ?? [createSecretEngine({ client: options.client })];
     this.#engines = new Map(engines.map((engine) => [engine.name, engine]));
     this.#sources = {
@@ -73,21 +80,55 @@ class BackupReconciler {
   };
 
   async #reconcile(key: string, context: ReconcileContext): Promise<Result | undefined> {
-    const gathered = await gather(this.#sources, parseKey(key), context.signal);
-    const { backup } = gathered;
+    const backup = await openBackup(this.#sources.client, parseKey(key), context.signal);
     if (!backup) {
-      this.#firstSeen.delete(key);
+      this.#attempts.forget(key);
       return undefined;
     }
-    const step = plan(gathered, this.#waitedMs(key, backup.metadata.uid));
+    const waitedMs = this.#attempts.waitedMs(key, backup);
+    const pauseMs = this.#attempts.pauseLeftMs(key, backup);
+    if (pauseMs > 0) return { requeueAfterMs: pauseMs };
     try {
-      return await this.#apply(step, gathered, backup, context);
+      const gathered = await gather(this.#sources, backup, context.signal);
+      return await this.#apply(plan(gathered, waitedMs), gathered, backup, context);
     } catch (error) {
-      const failure = failureOf(error);
-      if (!failure) throw error;
+      return this.#failedTry(error, { key, backup, waitedMs }, context);
+    }
+  }
+
+  /**
+   * What only a person can mend fails at once. What may pass is tried again until the pool's time for it is over, and once
+   * more: nothing fails for an outage of the API server, in which nobody could try.
+   */
+  async #failedTry(
+    error: unknown,
+    { key, backup, waitedMs }: { key: string; backup: Backup; waitedMs: number },
+    context: ReconcileContext,
+  ): Promise<Result | undefined> {
+    const ended = context.signal.aborted || isApiError(error, 'writeRefused', 'namespaceTerminating', 'notFound');
+    if (ended) throw error;
+    const limitMs = this.#limitMs(backup);
+    const byEngine = error instanceof BackupError;
+    const isOver = waitedMs >= limitMs && this.#attempts.failedLate(key, backup, byEngine);
+    const failure = failureOf(error) ?? (isOver ? overdueFailure(error, limitMs) : undefined);
+    if (failure) {
       context.log.warn({ err: error }, 'baseline failed');
       return this.#fail(backup, failure, context);
     }
+    // The controller's own backoff is for what is no word of an engine, as a rule a passing fault of the API server.
+    if (!byEngine) throw error;
+    context.log.warn({ err: error }, 'baseline is tried again');
+    const requeueAfterMs = this.#attempts.failed(key, backup);
+    const message = `${error.reason}: ${error.message}. It is tried again for ${limitMs / 1000} s in all`;
+    await this.#write(backup, runningStatus(backup, reasons.Retrying, message, this.#now()), context);
+    return { requeueAfterMs };
+  }
+
+  /** How long a Backup is tried: spec.backup.retrySeconds, and not less than the queue waits for it. Milliseconds. */
+  #limitMs({ metadata, spec }: Backup): number {
+    const pool = this.#options.stores.pools.get(`${metadata.namespace}/${spec.poolRef.name}`);
+    const { retrySeconds = defaultRetrySeconds, deadlineSeconds = 0 } = pool?.spec.backup ?? {};
+    return Math.max(retrySeconds, deadlineSeconds) * 1000;
   }
 
   async #apply(step: Step, gathered: Gathered, backup: Backup, context: ReconcileContext): Promise<Result | undefined> {
@@ -112,9 +153,9 @@ class BackupReconciler {
     unbound: readonly string[],
     context: ReconcileContext,
   ): Promise<undefined> {
-    const running = runningStatus(backup, reasons.InProgress, 'the baseline is being made', this.#now());
-    await this.#write(backup, running, context);
     const { pool } = gathered;
+    const running = this.#begun(backup, pool?.status?.epoch);
+    await this.#write(backup, running, context);
     const engine = this.#engines.get(backup.spec.engine);
     if (!engine || !pool) throw new BackupError(reasons.InvalidSpec, `spec.engine ${backup.spec.engine} is not known`);
     const { servers, cameras } = await gathered.readSystem();
@@ -123,6 +164,15 @@ class BackupReconciler {
     const baseline = await encodeBaseline(collectBaseline({ operatorVersion, namespace, pool, servers, cameras }));
     const artifact = await engine.write(baseline, targetOf(backup), context.signal);
     await this.#complete({ ...backup, status: running }, artifact, unbound, context);
+  }
+
+  /** What was said of the tries before stays until this one has an end: it is what a person wants to read meanwhile. */
+  #begun(backup: Backup, poolEpoch: number | undefined): BackupStatus {
+    const said = backup.status?.conditions?.find(({ type, reason }) => type === 'Ready' && reason === reasons.Retrying);
+    const begun: Backup = { ...backup, status: { ...backup.status, poolEpoch } };
+    return said
+      ? runningStatus(begun, reasons.Retrying, said.message, this.#now())
+      : runningStatus(begun, reasons.InProgress, 'the baseline is being made', this.#now());
   }
 
   async #complete(
@@ -135,13 +185,16 @@ class BackupReconciler {
     const message =
       `${artifact.servers} servers and ${artifact.cameras} cameras in ${artifact.location}, ` +
       `written and read back.${left}`;
-    await this.#write(backup, completeStatus(backup, artifact, message, this.#now()), context);
+    const stale = staleness(backup, await poolOf(this.#sources.client, backup, context.signal));
+    await this.#write(backup, completeStatus(backup, artifact, { message, stale }, this.#now()), context);
     this.#report(backup, 'Normal', reasons.Complete, message);
+    if (stale) this.#report(backup, 'Normal', reasons.RolesMoved, stale.message);
   }
 
   async #fail(backup: Backup, failure: Failure, context: ReconcileContext): Promise<undefined> {
     await this.#write(backup, failedStatus(backup, failure.reason, failure.message, this.#now()), context);
     this.#report(backup, 'Warning', failure.reason, failure.message);
+    this.#options.metrics?.failures.inc({ reason: failure.reason });
   }
 
   async #write(backup: Backup, status: BackupStatus, context: ReconcileContext): Promise<void> {
@@ -156,14 +209,6 @@ class BackupReconciler {
       action: 'Backup',
       note,
     });
-  }
-
-  #waitedMs(key: string, uid: string | undefined): number {
-    const now = this.#options.clock.monotonic();
-    const known = this.#firstSeen.get(key);
-    const first = known !== undefined && known.uid === uid ? known : { uid, at: now };
-    this.#firstSeen.set(key, first);
-    return now - first.at;
   }
 
   #now(): Date {

@@ -63,6 +63,7 @@ describe('the Backup reconciler', () => {
       Failed: 'False',
       Reconciling: 'False',
       Stalled: 'False',
+      Stale: 'False',
     });
     const { artifact, completionTime, startTime, observedGeneration } = stored().status ?? {};
     expect(artifact).to.include({ servers: 2, cameras: 2, location: 'secret/north-3-0' });
@@ -217,6 +218,7 @@ describe('the Backup reconciler', () => {
         Failed: 'True',
         Reconciling: 'False',
         Stalled: 'True',
+        Stale: 'False',
       });
       expect(ready()?.reason).to.equal(reason);
       expect(ready()?.message).to.contain(words);
