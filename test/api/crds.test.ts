@@ -23,7 +23,7 @@ interface List {
 }
 
 /** Limits that another rule forbids to reach alone. */
-const notAlone = new Set(['Backup spec.reason Manual']);
+const notAlone = new Set(['Backup spec.reason Manual', 'Backup spec.reason Scheduled']);
 
 function exampleOf(examples: Record<string, Example>, kind: string): Example {
   const found = examples[kind];
