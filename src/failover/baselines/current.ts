@@ -1,6 +1,6 @@
 import { reasons } from '../../crds/index.js';
 import type { BackupView, ConditionVerdict, PoolInput } from '../types.js';
-import { createdAt, newestFirst } from './ages.js';
+import { createdAt, newestFirst, shownEpoch } from './ages.js';
 
 /** How a person makes one; for messages. */
 const BY_HAND = 'create a Backup with spec.poolRef alone to make one now';
@@ -9,11 +9,6 @@ const BY_HAND = 'create a Backup with spec.poolRef alone to make one now';
 function lastTakeover({ status }: PoolInput): { readonly epoch: number; readonly backupName: string } | undefined {
   const entry = status.history?.find(({ outcome }) => outcome !== 'Superseded' && outcome !== 'Abandoned');
   return entry && { epoch: entry.epoch, backupName: entry.backupName ?? '' };
-}
-
-/** Up to which takeover it shows the pool; a Backup of an older operator says so by its epoch alone. */
-function shownEpoch({ poolEpoch, spec }: BackupView): number {
-  return poolEpoch ?? spec.epoch ?? 0;
 }
 
 function no(reason: 'BaselineFailed' | 'BaselineLate' | 'NoBaseline', message: string): ConditionVerdict {
