@@ -2,6 +2,8 @@ import { reasons } from '../../crds/index.js';
 import type { BackupView, ConditionVerdict, PoolInput } from '../types.js';
 import { createdAt, newestFirst, shownEpoch } from './ages.js';
 
+/** Of the words of a Backup, so many are told here: a condition takes 4,096 characters in all. */
+const WORDS = 1024;
 /** How a person makes one; for messages. */
 const BY_HAND = 'create a Backup with spec.poolRef alone to make one now';
 
@@ -21,7 +23,8 @@ function isOwn({ spec }: BackupView): boolean {
 
 function failure({ name, message }: BackupView, complete: BackupView | undefined): ConditionVerdict {
   const left = complete === undefined ? 'There is no complete one' : `The newest complete one is ${complete.name}`;
-  return no('BaselineFailed', `Backup ${name}: ${message ?? 'it failed'}. ${left}; mend the cause, then ${BY_HAND}`);
+  const why = (message ?? 'it failed').slice(0, WORDS);
+  return no('BaselineFailed', `Backup ${name}: ${why}. ${left}; mend the cause, then ${BY_HAND}`);
 }
 
 /** None shows the last takeover: its own is on its way, has failed, or is gone. */

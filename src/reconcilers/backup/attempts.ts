@@ -10,6 +10,8 @@ const LATE_TRIES = 3;
 interface Attempt {
   readonly uid: string | undefined;
   readonly firstSeenAt: number;
+  /** When the first try failed: what a Backup waited for before it was tried does not count. */
+  firstFailedAt: number | undefined;
   failures: number;
   lateFailures: number;
   notBefore: number;
@@ -37,13 +39,21 @@ export class Attempts {
     return this.#of(key, backup).notBefore - this.#monotonic();
   }
 
-  /** A try has failed. Milliseconds until the next one. */
-  failed(key: string, backup: Backup): number {
+  /** Milliseconds until the try after the one that has just failed. */
+  pauseAfterFailure(key: string, backup: Backup): number {
     const attempt = this.#of(key, backup);
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempt.failures, 20), LONGEST_PAUSE_MS);
     attempt.failures += 1;
     attempt.notBefore = this.#monotonic() + pause;
     return pause;
+  }
+
+  /** A try has failed. Milliseconds since the first one that did. */
+  failingForMs(key: string, backup: Backup): number {
+    const attempt = this.#of(key, backup);
+    const now = this.#monotonic();
+    attempt.firstFailedAt ??= now;
+    return now - attempt.firstFailedAt;
   }
 
   /** A try that began after the time for it was over has failed, too. True when it was the last. */
@@ -61,7 +71,7 @@ export class Attempts {
     const known = this.#known.get(key);
     if (known !== undefined && known.uid === uid) return known;
     const now = this.#monotonic();
-    const fresh = { uid, firstSeenAt: now, failures: 0, lateFailures: 0, notBefore: now };
+    const fresh = { uid, firstSeenAt: now, firstFailedAt: undefined, failures: 0, lateFailures: 0, notBefore: now };
     this.#known.set(key, fresh);
     return fresh;
   }

@@ -92,7 +92,7 @@ class BackupReconciler {
       const gathered = await gather(this.#sources, backup, context.signal);
       return await this.#apply(plan(gathered, waitedMs), gathered, backup, context);
     } catch (error) {
-      return this.#failedTry(error, { key, backup, waitedMs }, context);
+      return this.#failedTry(error, key, backup, context);
     }
   }
 
@@ -102,14 +102,16 @@ class BackupReconciler {
    */
   async #failedTry(
     error: unknown,
-    { key, backup, waitedMs }: { key: string; backup: Backup; waitedMs: number },
+    key: string,
+    backup: Backup,
     context: ReconcileContext,
   ): Promise<Result | undefined> {
     const ended = context.signal.aborted || isApiError(error, 'writeRefused', 'namespaceTerminating', 'notFound');
     if (ended) throw error;
     const limitMs = this.#limitMs(backup);
     const byEngine = error instanceof BackupError;
-    const isOver = waitedMs >= limitMs && this.#attempts.failedLate(key, backup, byEngine);
+    const isLate = this.#attempts.failingForMs(key, backup) >= limitMs;
+    const isOver = isLate && this.#attempts.failedLate(key, backup, byEngine);
     const failure = failureOf(error) ?? (isOver ? overdueFailure(error, limitMs) : undefined);
     if (failure) {
       context.log.warn({ err: error }, 'baseline failed');
@@ -118,7 +120,7 @@ class BackupReconciler {
     // The controller's own backoff is for what is no word of an engine, as a rule a passing fault of the API server.
     if (!byEngine) throw error;
     context.log.warn({ err: error }, 'baseline is tried again');
-    const requeueAfterMs = this.#attempts.failed(key, backup);
+    const requeueAfterMs = this.#attempts.pauseAfterFailure(key, backup);
     const message = `${error.reason}: ${error.message}. It is tried again for ${limitMs / 1000} s in all`;
     await this.#write(backup, runningStatus(backup, reasons.Retrying, message, this.#now()), context);
     return { requeueAfterMs };

@@ -76,6 +76,13 @@ describe('condition BaselineCurrent of a pool (rule 12)', () => {
     expect(verdict(pool)).to.include({ status: 'True' });
   });
 
+  it('fits into a condition, however much the Backup has to say: the commit of a failover carries it', () => {
+    const pool = world();
+    pool.backupsWork = false;
+    pool.backups = [made('pool-1', { spec: scheduled, outcome: 'Failed', message: 'x'.repeat(4096) })];
+    expect(verdict(pool)?.message.length).to.be.below(2000);
+  });
+
   it('leaves what a person tried in vain to that Backup itself', () => {
     const pool = world();
     pool.backupsWork = false;

@@ -212,6 +212,18 @@ describe('a try at a baseline', () => {
       });
     }
 
+    it('has its whole time for tries after it waited for a failover', async () => {
+      api.put(backups, manual());
+      commit();
+      await run('other');
+      await clock.advance(4_000_000);
+      await run('other');
+      api.put(failoverPools, pool());
+      fault = away();
+      expect((await run('other'))?.requeueAfterMs).to.equal(250);
+      expect(condition('Failed', 'other')?.status).to.equal('False');
+    });
+
     it('is not stale when nothing moved, and shows the epoch that it was begun at', async () => {
       api.put(backups, manual());
       await run('other');
