@@ -19,8 +19,8 @@ const queue = [{ server: 'recorder-a', role: 'recorder-a', trigger: 'Unreachable
 
 /** Every phase of a failover, and whether backups by hand are refused in it. */
 const phases: readonly { readonly name: string; readonly status: object; readonly refused?: RegExp }[] = [
-  { name: 'nothing runs', status: { epoch: 3 } },
-  { name: 'a broken server is queued', status: { epoch: 3, queue } },
+  { name: 'nothing runs', status: { epoch: 4 } },
+  { name: 'a broken server is queued', status: { epoch: 4, queue } },
   {
     name: 'a standby takes over',
     status: { epoch: 4, queue: null, current: current('TakingOver') },
@@ -76,9 +76,11 @@ describe('the admission of Backups', () => {
 
   const pathOf = (where: string, plural: string) => `/apis/${GROUP}/${VERSION}/namespaces/${where}/${plural}`;
   const userName = (user: User) =>
-    user === 'operator' ? `system:serviceaccount:${operatorNamespace}:site-understudy` : `${namespace}-somebody`;
+    user === 'operator'
+      ? `system:serviceaccount:${operatorNamespace}:site-understudy`
+      : `system:serviceaccount:${namespace}:somebody`;
 
-  /** Both may create Backups as far as permissions go: what refuses is the policy. */
+  /** Two service accounts; both may create Backups as far as permissions go: what refuses is the policy. */
   async function permit(where: string): Promise<void> {
     const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${where}`;
     const rules = [{ apiGroups: [GROUP], resources: ['backups'], verbs: ['create'] }];
