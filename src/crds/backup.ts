@@ -63,6 +63,13 @@ export const backupKind = {
     { name: 'Complete', type: 'string', jsonPath: ".status.conditions[?(@.type=='Complete')].status" },
     { name: 'Bytes', type: 'integer', jsonPath: '.status.artifact.bytes' },
     { name: 'Cameras', type: 'integer', jsonPath: '.status.artifact.cameras' },
+    {
+      name: 'Stale',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Stale')].status",
+      description: 'Roles moved while it was made',
+      priority: 1,
+    },
     { name: 'Message', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
