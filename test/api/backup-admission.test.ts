@@ -13,7 +13,7 @@ const inForceWithinMs = 90_000;
 /** Who asks; without one it is the cluster's administrator. */
 type User = 'operator' | 'somebody' | undefined;
 
-interface Awaited {
+interface Expected {
   readonly where?: string;
   /** What the answer has to say, too. */
   readonly message?: RegExp;
@@ -120,7 +120,7 @@ describe('the admission of Backups', () => {
   }
 
   /** The API server takes a new policy, and a new state of a pool, into account a moment later. */
-  async function answers(status: number, user: User, spec: object, more: Awaited = {}): Promise<void> {
+  async function answers(status: number, user: User, spec: object, more: Expected = {}): Promise<void> {
     const look = async () => {
       const answer = await tryCreate(user, spec, more.where);
       const found = answer.status === status && (more.message?.test(answer.message) ?? true);
