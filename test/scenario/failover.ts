@@ -1,4 +1,6 @@
+import { expect } from 'chai';
 import type { FailoverPoolStatus } from '../../src/crds/index.js';
+import { GAP_SECONDS } from './limits.js';
 import { connectSeconds, firstFrameMs } from './measure.js';
 import { HANG_MS, type Scene } from './scene.js';
 import { isTrue } from './summary.js';
@@ -64,4 +66,12 @@ export async function gapsOf(
     gaps.push({ camera, gapSeconds: (first - last.timeMs) / 1000, connectSeconds: connect ?? 0, keyFrameSeconds });
   }
   return gaps;
+}
+
+/** The promise (power cut to first bytes, and the camera's own times), camera by camera; each gap is printed. */
+export function expectWithinPromise(gaps: readonly MeasuredGap[]): void {
+  for (const gap of gaps) {
+    console.log(`      ${JSON.stringify(gap)}`);
+    expect(gap.gapSeconds).to.be.at.most(GAP_SECONDS + gap.connectSeconds + gap.keyFrameSeconds, gap.camera);
+  }
 }
