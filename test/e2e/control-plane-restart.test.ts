@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { failoverDone, gapsOf, stateReached } from '../scenario/failover.js';
+import { failoverDone, gapsOf, printTimes, stateReached } from '../scenario/failover.js';
 import { everyDisk, hangDisk, restartControlPlane } from '../scenario/faults/index.js';
 import { heard } from '../scenario/heartbeats.js';
 import { told } from '../scenario/measure.js';
@@ -53,17 +53,7 @@ describe('a control plane that is restarted, its API server and its etcd', () =>
       const backMs = Date.now();
       const entry = await failoverDone(scene, 'recorder');
       expect(entry).to.include({ to: 'standby', trigger: 'AllDisksLost', outcome: 'Completed' });
-      const { brokenTime, committedTime, acknowledgedTime, recordingTime } = entry;
-      const times = {
-        brokenTime,
-        committedTime,
-        back: new Date(backMs).toISOString(),
-        acknowledgedTime,
-        recordingTime,
-      };
-      const since = (time: string | undefined) => ((Date.parse(time ?? '') - sinceMs) / 1000).toFixed(2);
-      console.log(`      ${Object.entries(times).map(([name, time]) => `${name} ${since(time)} s`)}`);
-      for (const gap of await gapsOf(scene, entry, sinceMs - 20_000)) console.log(`      ${JSON.stringify(gap)}`);
+      printTimes(entry, await gapsOf(scene, entry, sinceMs - 20_000), { back: backMs });
     } finally {
       await hang.heal();
     }

@@ -52,6 +52,6 @@ describe('disks that die under a recorder', () => {
     const key = { namespace: scene.namespace, name: 'recorder' };
     const pod = await scene.api.get<{ status: { phase: string } }>(resources.pods, key);
     expect(pod.status.phase).to.equal('Running');
-    expectWithinPromise(await gapsOf(scene, entry, firstDeathMs, ['recorder']));
+    expectWithinPromise(entry, await gapsOf(scene, entry, firstDeathMs, ['recorder']));
   });
 });

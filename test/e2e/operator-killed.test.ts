@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { failoverPools } from '../../src/crds/index.js';
-import { failoverDone, gapsOf, stateReached } from '../scenario/failover.js';
+import { failoverDone, gapsOf, printTimes, stateReached } from '../scenario/failover.js';
 import {
   everyDisk,
   type Fault,
@@ -79,7 +79,7 @@ describe('an operator that is killed in the middle of a failover', () => {
     try {
       const entry = await failoverDone(scene, from);
       expect(entry).to.include({ role: 'recorder', to, trigger: 'AllDisksLost', outcome: 'Completed' });
-      for (const gap of await gapsOf(scene, entry, sinceMs - 20_000)) console.log(`      ${JSON.stringify(gap)}`);
+      printTimes(entry, await gapsOf(scene, entry, sinceMs - 20_000));
     } finally {
       await fault.heal();
     }

@@ -26,7 +26,7 @@ describe('a power cut of the node of a recorder', () => {
     const entry = await failoverDone(scene, 'recorder');
     expect(entry).to.include({ to: 'standby', trigger: 'Unreachable', outcome: 'Completed' });
     const footageSinceMs = sinceMs - 20_000;
-    expectWithinPromise(await gapsOf(scene, entry, footageSinceMs, ['recorder']));
+    expectWithinPromise(entry, await gapsOf(scene, entry, footageSinceMs, ['recorder']));
   });
 
   it('leaves one complete baseline, whose content names every server and where each camera is recorded', async () => {

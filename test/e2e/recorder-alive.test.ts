@@ -54,7 +54,7 @@ describe('recorders of which only a part is dead', () => {
     try {
       const entry = await failoverDone(scene, 'recorder');
       expect(entry).to.include({ to: 'standby', trigger: 'Unreachable', outcome: 'Completed' });
-      expectWithinPromise(await gapsOf(scene, entry, sinceMs - 20_000));
+      expectWithinPromise(entry, await gapsOf(scene, entry, sinceMs - 20_000));
     } finally {
       await partition.heal();
     }
@@ -68,7 +68,7 @@ describe('recorders of which only a part is dead', () => {
     try {
       const entry = await failoverDone(scene, 'standby');
       expect(entry).to.include({ to: 'recorder', role: 'recorder', trigger: 'Unreachable', outcome: 'Completed' });
-      expectWithinPromise(await gapsOf(scene, entry, sinceMs - 20_000));
+      expectWithinPromise(entry, await gapsOf(scene, entry, sinceMs - 20_000));
     } finally {
       await freeze.heal();
     }

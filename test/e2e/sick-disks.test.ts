@@ -84,7 +84,7 @@ describe('disks that are sick under a recorder', () => {
       const entry = await failoverDone(scene, 'recorder');
       expect(entry).to.include({ to: 'standby', trigger: 'AllDisksLost', outcome: 'Completed' });
       await runsStill('recorder');
-      expectWithinPromise(await gapsOf(scene, entry, sinceMs - 20_000));
+      expectWithinPromise(entry, await gapsOf(scene, entry, sinceMs - 20_000));
     } finally {
       await hang.heal();
     }
@@ -105,7 +105,7 @@ describe('disks that are sick under a recorder', () => {
     const entry = await failoverDone(scene, 'standby');
     expect(entry).to.include({ to: 'recorder', trigger: 'AllDisksLost', outcome: 'Completed' });
     await runsStill('standby');
-    expectWithinPromise(await gapsOf(scene, entry, sinceMs, ['standby']));
+    expectWithinPromise(entry, await gapsOf(scene, entry, sinceMs, ['standby']));
   });
 
   const wait = () => ({ timeoutMs: HANG_MS, intervalMs: 250 });
