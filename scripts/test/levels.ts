@@ -7,7 +7,7 @@ type Progress = (line: string) => void;
 
 /** One level of tests: what it needs and how long one test of it may take. */
 export interface Level {
-  readonly name: 'unit' | 'media' | 'api' | 'chaos' | 'e2e';
+  readonly name: 'unit' | 'media' | 'store' | 'api' | 'chaos' | 'e2e';
   /** Spec files, as mocha takes them. */
   readonly files: string;
   /** Longest time for one test or hook, in milliseconds. */
@@ -72,6 +72,18 @@ export const levels: readonly Level[] = [
     onlyComputes: false,
     needs: mediaNeeds,
     prepare: nothing,
+    unfit: always,
+  },
+  // The engines that keep baselines elsewhere, on the real servers, without a cluster.
+  {
+    name: 'store',
+    files: 'test/store/**/*.test.ts',
+    timeoutMs: 60_000,
+    onlyComputes: false,
+    needs: [],
+    prepare: async (onProgress) => {
+      await ensureBinaries(['versitygw'], onProgress);
+    },
     unfit: always,
   },
   {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupDestination, backupEngines } from './backup-destination.js';
 import { type KindDefinition, type Resource, resourceOf } from './kind.js';
 import { cel, conditions, count, epoch, localRef, time } from './schema.js';
 
@@ -11,7 +12,12 @@ const spec = cel(
       .describe(
         'Failover: made by the operator after a takeover (rule 12). Scheduled: made by it by spec.backup.schedule of the pool.',
       ),
-    engine: z.enum(['Secret']).default('Secret').describe('Secret: beside the Backup, in Secrets <backup>-<n>.'),
+    engine: z
+      .enum(backupEngines)
+      .describe(
+        "Secret: beside the Backup, in Secrets <backup>-<n>. S3: in the bucket that the pool's spec.backup.s3 names. Absent: as the pool says.",
+      )
+      .optional(),
     epoch: epoch().describe('Of a Failover baseline: the takeover that it fixes.').optional(),
   }),
   { rule: 'self == oldSelf', message: 'spec of a Backup is immutable; create another Backup instead' },
@@ -28,16 +34,24 @@ const status = z.object({
   poolEpoch: epoch()
     .describe('Of the pool when the baseline was begun: what was decided up to then is in it.')
     .optional(),
+  destination: backupDestination()
+    .describe('Where the baseline is kept, written down before it is: with this it can be read without its pool.')
+    .optional(),
   artifact: z
     .object({
-      location: z.string().max(1024).describe('Where it lies, as in secret/pool-3-0 ... secret/pool-3-2.'),
+      location: z
+        .string()
+        .max(1024)
+        .describe('Where it lies, as in secret/pool-3-0 ... secret/pool-3-2 or s3://bucket/key.'),
       parts: count(1024),
-      bytes: z.int().min(0).meta({ format: 'int64' }).describe('Compressed.'),
+      bytes: z.int().min(0).meta({ format: 'int64' }).describe('As they lie there: compressed, perhaps encrypted.'),
       uncompressedBytes: z.int().min(0).meta({ format: 'int64' }),
       sha256: z.string().max(64).describe('Of the uncompressed baseline.'),
       formatVersion: count(1000),
       servers: count(100000),
       cameras: count(1000000),
+      secrets: count(1000000).describe('Secrets whose contents it holds; absent or 0: it only names them.').optional(),
+      keyId: z.string().max(64).describe('Of the key that it is encrypted with; absent: it is not.').optional(),
     })
     .optional(),
   conditions: conditions().optional(),

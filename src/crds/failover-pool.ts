@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupEngines, encryptionSettings, s3Settings } from './backup-destination.js';
 import { backupScheduleStatus, baselinePolicyFields, timeZoneNeedsSchedule } from './baseline-policy.js';
 import { gapLength } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
@@ -97,13 +98,26 @@ const spec = z.object({
     .describe('When many servers fall silent at once, the network is more likely at fault than they.'),
   backup: cel(
     z.object({
-      engine: z.enum(['Secret']).default('Secret').describe('Where the baseline is kept.'),
+      engine: z
+        .enum(backupEngines)
+        .default('Secret')
+        .describe('Where baselines are kept. Secret: beside the Backup. S3: in the bucket of backup.s3.'),
+      s3: s3Settings().describe('The bucket, for engine S3.').optional(),
+      encryption: encryptionSettings()
+        .describe('Encrypts baselines before they are kept, whatever the engine.')
+        .optional(),
       deadlineSeconds: seconds(1, 3600)
         .default(20)
         .describe('After this the queue goes on without the baseline, loudly.'),
       ...baselinePolicyFields(),
     }),
     timeZoneNeedsSchedule,
+    {
+      rule: "self.engine != 'S3' || has(self.s3)",
+      message:
+        'spec.backup.engine is S3, and spec.backup.s3 is missing: give it a bucket and a credentialsSecretRef, or use engine Secret',
+      fieldPath: '.s3',
+    },
   )
     .prefault({})
     .describe('The system baselines: one after each takeover (rule 12), and more by a schedule.'),

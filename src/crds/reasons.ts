@@ -346,9 +346,9 @@ export const reasons = {
   ChecksumMismatch: 'ChecksumMismatch',
   /** The engine refused: quota, size or permission; the message carries its words. */
   EngineRefused: 'EngineRefused',
-  /** A try has failed for a reason that may pass, and is repeated until spec.backup.retrySeconds of the pool are over. */
+  /** A try has failed for a reason that may pass (condition Ready has it), and is repeated until spec.backup.retrySeconds of the pool are over. */
   Retrying: 'Retrying',
-  /** It could not be made within spec.backup.retrySeconds of the pool; the message carries what the last try met. */
+  /** It could not be made within spec.backup.retrySeconds of the pool because the API server was in the way; the message carries its words. */
   DeadlineExceeded: 'DeadlineExceeded',
   /** A role moved while the baseline was made: what it holds lies before the move, or half-way through it. */
   RolesMoved: 'RolesMoved',
@@ -356,6 +356,32 @@ export const reasons = {
   BaselinePruned: 'BaselinePruned',
   /** An old baseline could not be deleted; the message says why. */
   PruningFailed: 'PruningFailed',
+  /** The baseline is larger than the engine can keep. */
+  BaselineTooLarge: 'BaselineTooLarge',
+  /** The Secret with the credentials of the store, or a key in it, is missing. */
+  CredentialsMissing: 'CredentialsMissing',
+  /** The store does not know the credentials, or their signature is wrong. */
+  CredentialsRefused: 'CredentialsRefused',
+  /** The store knows the credentials, and they may not do this. */
+  AccessDenied: 'AccessDenied',
+  /** The bucket does not exist. */
+  BucketNotFound: 'BucketNotFound',
+  /** The disk or the quota of the store is full. */
+  StorageFull: 'StorageFull',
+  /** The host name of the store is not known to DNS. Tried again. */
+  EndpointNotResolved: 'EndpointNotResolved',
+  /** Nothing answers at the address of the store. Tried again. */
+  EndpointUnreachable: 'EndpointUnreachable',
+  /** What answers at the address of the store is no S3 server, or speaks TLS where none is expected, or the reverse. */
+  EndpointNotUnderstood: 'EndpointNotUnderstood',
+  /** The certificate of the store is not trusted. */
+  CertificateNotTrusted: 'CertificateNotTrusted',
+  /** The store went away in the middle, or was out of order. Nothing half-written counts; tried again. */
+  StoreInterrupted: 'StoreInterrupted',
+  /** The Secret with the encryption key, or the key in it, is missing or no key. */
+  EncryptionKeyMissing: 'EncryptionKeyMissing',
+  /** The baseline is encrypted with a key that is not at hand; it is not damaged. */
+  EncryptionKeyDiffers: 'EncryptionKeyDiffers',
 } as const;
 
 /** One of the fixed reasons. */

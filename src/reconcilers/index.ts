@@ -1,4 +1,4 @@
-import { createSecretEngine } from '../backup/index.js';
+import { createEngines } from '../backup/index.js';
 import type {
   Clock,
   Controller,
@@ -126,7 +126,7 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       notify,
     }),
   });
-  const engines = [createSecretEngine({ client })];
+  const engines = createEngines({ client });
   const baselineMetrics = createBaselineMetrics(metrics, stores, clock);
   const reconcileBackup = createBackupReconciler({
     ...{ client, stores, events, clock, engines },

@@ -254,7 +254,7 @@ describe('the kinds on a real API server', () => {
         recording: { mode: 'Continuous', segmentSeconds: 10, retentionSeconds: 604800 },
         priority: 'Normal',
       },
-      Backup: { poolRef: { name: 'site' }, reason: 'Manual', engine: 'Secret' },
+      Backup: { poolRef: { name: 'site' }, reason: 'Manual' },
     };
     for (const [kind, spec] of Object.entries(expected)) {
       it(`${kind} has all of them without being asked`, async () => {

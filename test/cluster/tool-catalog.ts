@@ -9,12 +9,13 @@ export type ToolName =
   | 'kube-proxy'
   | 'kubectl'
   | 'helm'
+  | 'versitygw'
   | 'pause';
 
 export interface Tool {
   readonly name: ToolName;
   /** The folder in `tools/` whose go.mod pins it. */
-  readonly module: 'kubernetes' | 'etcd' | 'helm' | 'pause';
+  readonly module: 'kubernetes' | 'etcd' | 'helm' | 'versitygw' | 'pause';
   /** The Go package that is built. */
   readonly package: string;
   readonly version: string;
@@ -24,6 +25,7 @@ export interface Tool {
 export const kubernetesVersion = '1.36.3';
 const etcdVersion = '3.6.16';
 const helmVersion = '4.3.1';
+const versitygwVersion = '1.8.0';
 const pauseVersion = '1.0.0';
 
 function kubernetesTool(name: ToolName, versionArguments: readonly string[] = ['--version']): Tool {
@@ -59,6 +61,14 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     version: helmVersion,
     versionArguments: ['version', '--short'],
   },
+  // The S3 server of the backup tests.
+  versitygw: {
+    name: 'versitygw',
+    module: 'versitygw',
+    package: 'github.com/versity/versitygw/cmd/versitygw',
+    version: versitygwVersion,
+    versionArguments: versionFlag,
+  },
   pause: { name: 'pause', module: 'pause', package: '.', version: pauseVersion, versionArguments: versionFlag },
 };
 
@@ -79,6 +89,7 @@ export function linkerFlags(tool: Tool): string {
     }
   }
   if (tool.module === 'helm') flags.push(`-X helm.sh/helm/v4/internal/version.version=v${tool.version}`);
+  if (tool.module === 'versitygw') flags.push(`-X main.Version=v${tool.version}`);
   return flags.join(' ');
 }
 

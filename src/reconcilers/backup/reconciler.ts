@@ -2,16 +2,20 @@ import {
   type Artifact,
   type BackupEngine,
   BackupError,
-  collectBaseline,
-  createSecretEngine,
-  encodeBaseline,
+  baselineHead,
+  createEngines,
+  engineNameOf,
+  type PackedBaseline,
+  packBaseline,
+  readSecretContents,
+  targetOf,
 } from '../../backup/index.js';
 import { type Backup, type BackupStatus, backups, reasons } from '../../crds/index.js';
 import {
-  type ApiClient,
   type Clock,
   type EventRecorder,
   isApiError,
+  type KubeClient,
   objectRef,
   parseKey,
   type Reconcile,
@@ -22,23 +26,23 @@ import {
 import { indexes, type Stores } from '../stores.js';
 import { Attempts } from './attempts.js';
 import { type Failure, failureOf, overdueFailure } from './failure.js';
-import { type Gathered, type GatherSources, gather, openBackup, poolOf, targetOf } from './gather.js';
+import { type Gathered, type GatherSources, gather, openBackup, poolOf } from './gather.js';
 import type { BaselineMetrics } from './metrics.js';
 import { listed, plan, type Step } from './plan.js';
 import { staleness } from './staleness.js';
-import { completeStatus, failedStatus, runningStatus } from './status.js';
+import { completeStatus, failedStatus, retryingStatus, retryOf, runningStatus } from './status.js';
 
 /** What holds for a Backup whose pool is not known: the default of spec.backup.retrySeconds. */
 const defaultRetrySeconds = 3600;
 
 export interface BackupReconcilerOptions {
-  readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'delete' | 'patchStatus'>;
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'listPages' | 'create' | 'delete' | 'patchStatus'>;
   readonly stores: Pick<Stores, 'cameras' | 'pools'>;
   readonly events: EventRecorder;
   readonly clock: Clock;
   /** The operator's version; stands in every baseline. */
   readonly version: string;
-  /** Default: the Secret engine over `client`. */
+  /** Default: all there are, over `client`. */
   readonly engines?: readonly BackupEngine[];
   readonly metrics?: Pick<BaselineMetrics, 'failures'>;
 }
@@ -60,7 +64,7 @@ class BackupReconciler {
   constructor(options: BackupReconcilerOptions) {
     this.#options = options;
     this.#attempts = new Attempts(() => options.clock.monotonic());
-    const engines = options.engines ?? [createSecretEngine({ client: options.client })];
+    const engines = options.engines ?? createEngines({ client: options.client });
     this.#engines = new Map(engines.map((engine) => [engine.name, engine]));
     this.#sources = {
       client: options.client,
@@ -115,14 +119,15 @@ class BackupReconciler {
     const failure = failureOf(error) ?? (isOver ? overdueFailure(error, limitMs) : undefined);
     if (failure) {
       context.log.warn({ err: error }, 'baseline failed');
-      return this.#fail(backup, failure, context);
+      return this.#fail(await this.#current(key, context), failure, context);
     }
     // The controller's own backoff is for what is no word of an engine, as a rule a passing fault of the API server.
     if (!byEngine) throw error;
     context.log.warn({ err: error }, 'baseline is tried again');
     const requeueAfterMs = this.#attempts.pauseAfterFailure(key, backup);
-    const message = `${error.reason}: ${error.message}. It is tried again for ${limitMs / 1000} s in all`;
-    await this.#write(backup, runningStatus(backup, reasons.Retrying, message, this.#now()), context);
+    const message = `${error.message}. It is tried again for ${limitMs / 1000} s in all`;
+    const current = await this.#current(key, context);
+    await this.#write(current, retryingStatus(current, error.reason, message, this.#now()), context);
     return { requeueAfterMs };
   }
 
@@ -143,37 +148,55 @@ class BackupReconciler {
         await this.#write(backup, runningStatus(backup, step.reason, step.message, this.#now()), context);
         return { requeueAfterMs: step.requeueAfterMs };
       case 'adopt':
-        return this.#complete(backup, step.stored.artifact, [], context);
+        return this.#complete(backup, step.stored, [], context);
+      case 'report':
+        throw step.fault;
       case 'write':
-        return this.#make(backup, gathered, step.unbound, context);
+        return this.#make(backup, gathered, step, context);
     }
   }
 
   async #make(
     backup: Backup,
     gathered: Gathered,
-    unbound: readonly string[],
+    { unbound, destination }: Extract<Step, { do: 'write' }>,
     context: ReconcileContext,
   ): Promise<undefined> {
-    const { pool } = gathered;
-    const running = this.#begun(backup, pool?.status?.epoch);
+    const placed: Backup = { ...backup, status: { ...backup.status, destination } };
+    const running = this.#begun(placed, gathered.pool?.status?.epoch);
     await this.#write(backup, running, context);
-    const engine = this.#engines.get(backup.spec.engine);
-    if (!engine || !pool) throw new BackupError(reasons.InvalidSpec, `spec.engine ${backup.spec.engine} is not known`);
+    const written: Backup = { ...backup, status: running };
+    const engine = this.#engines.get(engineNameOf(written));
+    if (!engine) throw new BackupError(reasons.InvalidSpec, `spec.engine ${engineNameOf(written)} is not known`);
+    const baseline = await this.#collect(written, gathered, context.signal);
+    const artifact = await engine.write(baseline, targetOf(written), context.signal);
+    await this.#complete(written, artifact, unbound, context);
+  }
+
+  async #collect({ metadata, status }: Backup, gathered: Gathered, signal: AbortSignal): Promise<PackedBaseline> {
+    const { pool } = gathered;
+    if (!pool) throw new BackupError(reasons.PoolNotFound, 'its FailoverPool does not exist');
     const { servers, cameras } = await gathered.readSystem();
-    const namespace = backup.metadata.namespace ?? '';
-    const operatorVersion = this.#options.version;
-    const baseline = await encodeBaseline(collectBaseline({ operatorVersion, namespace, pool, servers, cameras }));
-    const artifact = await engine.write(baseline, targetOf(backup), context.signal);
-    await this.#complete({ ...backup, status: running }, artifact, unbound, context);
+    const { namespace = '' } = metadata;
+    const sources = { operatorVersion: this.#options.version, namespace, pool, servers };
+    const logins = await cameras.secrets();
+    const head = baselineHead(sources, logins);
+    if (!status?.destination?.encryption?.includeSecrets) return packBaseline(head, cameras.texts());
+    const secretContents = await readSecretContents(this.#options.client, namespace, head.secrets, signal);
+    return packBaseline(baselineHead({ ...sources, secretContents }, logins), cameras.texts());
+  }
+
+  /** The Backup may say more by now than when it was read: where it is kept. */
+  #current(key: string, context: ReconcileContext): Promise<Backup> {
+    return this.#options.client.get<Backup>(backups, parseKey(key), { signal: context.signal });
   }
 
   /** What was said of the tries before stays until this one has an end: it is what a person wants to read meanwhile. */
   #begun(backup: Backup, poolEpoch: number | undefined): BackupStatus {
-    const said = backup.status?.conditions?.find(({ type, reason }) => type === 'Ready' && reason === reasons.Retrying);
     const begun: Backup = { ...backup, status: { ...backup.status, poolEpoch } };
+    const said = retryOf(backup);
     return said
-      ? runningStatus(begun, reasons.Retrying, said.message, this.#now())
+      ? retryingStatus(begun, said.reason, said.message, this.#now())
       : runningStatus(begun, reasons.InProgress, 'the baseline is being made', this.#now());
   }
 

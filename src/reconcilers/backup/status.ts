@@ -31,6 +31,26 @@ export function runningStatus(backup: Backup, reason: Reason, message: string, n
   return { ...started(backup, now), conditions: conditions(backup, verdict, reason, message, now) };
 }
 
+/** A try has failed for a reason that may pass: Ready says which, and Reconciling that another one comes. */
+export function retryingStatus(backup: Backup, reason: Reason, message: string, now: Date): BackupStatus {
+  const status = runningStatus(backup, reason, message, now);
+  const reconciling = status.conditions?.map((one) =>
+    one.type === 'Reconciling' ? { ...one, reason: reasons.Retrying } : one,
+  );
+  return { ...status, conditions: reconciling };
+}
+
+/** What the last try met, while another one is still to come. */
+export function retryOf({
+  status,
+}: Pick<Backup, 'status'>): { readonly reason: Reason; readonly message: string } | undefined {
+  const of = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted);
+  const ready = of('Ready');
+  return ready && of('Reconciling')?.reason === reasons.Retrying
+    ? { reason: ready.reason as Reason, message: ready.message }
+    : undefined;
+}
+
 /** The baseline is written and has been read back. Nothing changes it any more. */
 export function completeStatus(
   backup: Backup,
@@ -58,6 +78,7 @@ function started(backup: Backup, now: Date): BackupStatus {
     ...(backup.metadata.generation === undefined ? {} : { observedGeneration: backup.metadata.generation }),
     startTime: backup.status?.startTime ?? kubeTime(now),
     ...(backup.status?.poolEpoch === undefined ? {} : { poolEpoch: backup.status.poolEpoch }),
+    ...(backup.status?.destination ? { destination: backup.status.destination } : {}),
   };
 }
 

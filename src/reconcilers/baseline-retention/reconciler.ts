@@ -1,4 +1,4 @@
-import { type BackupEngine, BackupError } from '../../backup/index.js';
+import { type BackupEngine, BackupError, engineNameOf, targetOf } from '../../backup/index.js';
 import { type Backup, backups, type FailoverPool, failoverPools, reasons } from '../../crds/index.js';
 import { newestComplete } from '../../failover/baselines/retention.js';
 import {
@@ -9,7 +9,6 @@ import {
   type Reconcile,
   type ReconcileContext,
 } from '../../operator/index.js';
-import { targetOf } from '../backup/gather.js';
 import type { BaselineMetrics } from '../backup/metrics.js';
 import { isFinal } from '../backup/status.js';
 import { backupView } from '../failover-pool/gather.js';
@@ -45,7 +44,7 @@ async function still(
 async function prune(options: RetentionReconcilerOptions, backup: Backup, signal: AbortSignal): Promise<boolean> {
   const live = await still(options, backup, signal);
   if (live === undefined) return false;
-  await options.engines.get(live.spec.engine)?.remove?.(targetOf(live), signal);
+  await options.engines.get(engineNameOf(live))?.remove?.(targetOf(live), signal);
   const { namespace, name, uid } = live.metadata;
   try {
     await options.client.delete(backups, { namespace, name }, { signal, ...(uid === undefined ? {} : { uid }) });

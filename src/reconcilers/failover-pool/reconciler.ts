@@ -94,9 +94,9 @@ async function commit(
   return written;
 }
 
-/** What the order says, as the spec of a Backup. */
-function backupSpec({ metadata, spec }: FailoverPool, order: BackupOrder): Backup['spec'] {
-  const whose = { poolRef: { name: metadata.name }, engine: spec.backup.engine };
+/** What the order says, as the spec of a Backup. Without an engine: the pool's may be corrected until it is complete. */
+function backupSpec({ metadata }: FailoverPool, order: BackupOrder): Backup['spec'] {
+  const whose = { poolRef: { name: metadata.name } };
   return order.reason === 'Failover'
     ? { ...whose, reason: order.reason, epoch: order.epoch }
     : { ...whose, reason: order.reason };

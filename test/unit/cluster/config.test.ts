@@ -176,7 +176,12 @@ describe('the version of a binary', () => {
 
   it('is the one that its go.mod pins', async () => {
     const { readFile } = await import('node:fs/promises');
-    const modules = { kubernetes: 'k8s.io/kubernetes', etcd: 'go.etcd.io/etcd/server/v3', helm: 'helm.sh/helm/v4' };
+    const modules = {
+      kubernetes: 'k8s.io/kubernetes',
+      etcd: 'go.etcd.io/etcd/server/v3',
+      helm: 'helm.sh/helm/v4',
+      versitygw: 'github.com/versity/versitygw',
+    };
     for (const [folder, module] of Object.entries(modules)) {
       const text = await readFile(new URL(`../../cluster/tools/${folder}/go.mod`, import.meta.url), 'utf8');
       const pinned = new RegExp(`${module} v([0-9.]+)`).exec(text)?.[1];

@@ -33,7 +33,7 @@ describe('scheduled baselines', () => {
     expect(names(pool)).to.deep.equal([]);
     pool.advance(1).settle();
     expect(names(pool)).to.deep.equal(['pool-20260102t0400z']);
-    expect(pool.backups[0]?.spec).to.deep.equal({ poolRef: { name: 'pool' }, reason: 'Scheduled', engine: 'Secret' });
+    expect(pool.backups[0]?.spec).to.deep.equal({ poolRef: { name: 'pool' }, reason: 'Scheduled' });
     expect(pool.happened('BackupScheduled')).to.equal(1);
     expect(scheduled(pool)).to.include({ status: 'True', reason: 'Scheduled' });
   });

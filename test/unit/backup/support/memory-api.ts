@@ -1,8 +1,8 @@
 // A fake of the API client: these tests need the process to die before or after any one write, and answers to get lost.
 import {
-  type ApiClient,
   ApiError,
   type Key,
+  type KubeClient,
   type KubeObject,
   type ResourceType,
 } from '../../../../src/operator/index.js';
@@ -18,7 +18,8 @@ export interface Fault {
 type Stored = KubeObject & { status?: unknown; type?: string; immutable?: boolean; spec?: Record<string, unknown> };
 
 /** The client, and a look behind it. */
-export interface MemoryApi extends Pick<ApiClient, 'get' | 'list' | 'create' | 'delete' | 'patchStatus'> {
+export interface MemoryApi
+  extends Pick<KubeClient, 'get' | 'list' | 'listPages' | 'create' | 'delete' | 'patchStatus'> {
   /** As if it had been there before; gives it a uid. */
   put<T extends KubeObject>(type: ResourceType, object: T): T;
   all<T extends KubeObject>(type: ResourceType): T[];
@@ -89,6 +90,13 @@ export function memoryApi(): MemoryApi {
         ) as unknown as T[],
       resourceVersion: '1',
     }),
+    async *listPages(type, options) {
+      const { items, resourceVersion } = await api.list<KubeObject>(type, options);
+      const limit = options?.limit ?? 500;
+      for (let start = 0; start === 0 || start < items.length; start += limit) {
+        yield { items: items.slice(start, start + limit), resourceVersion };
+      }
+    },
     create: <T extends KubeObject>(type: ResourceType, object: T) => {
       if (api.refusal?.plural === type.plural) return Promise.reject(api.refusal.error);
       return write('create', object.metadata.name, () => {

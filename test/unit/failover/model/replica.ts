@@ -132,7 +132,7 @@ function withBackup(world: World, pool: FailoverPool, order: PoolDecision['creat
   if (order?.reason !== 'Failover' || world.objects.backups[order.name] !== undefined) return world;
   const backup: Backup = {
     metadata: { name: order.name, namespace: NAMESPACE },
-    spec: { poolRef: { name: pool.metadata.name }, reason: 'Failover', engine: 'Secret', epoch: order.epoch },
+    spec: { poolRef: { name: pool.metadata.name }, reason: 'Failover', epoch: order.epoch },
   };
   return changeObjects(world, { backups: put(world.objects.backups, order.name, frozen(backup)) });
 }

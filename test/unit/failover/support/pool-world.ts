@@ -167,7 +167,7 @@ export class PoolWorld {
       this.backups.push({
         name: order.name,
         spec: {
-          ...{ poolRef: { name: 'pool' }, reason: order.reason, engine: 'Secret' },
+          ...{ poolRef: { name: 'pool' }, reason: order.reason },
           ...(order.reason === 'Failover' ? { epoch: order.epoch } : {}),
         },
         outcome: 'Running',

@@ -52,6 +52,7 @@ describe('a try at a baseline', () => {
       name: 'Secret',
       maxBytes: secrets.maxBytes,
       read: (target, signal) => secrets.read(target, signal),
+      check: (target, signal) => secrets.check(target, signal),
       write: async (baseline, target, signal) => {
         if (fault) throw fault;
         const artifact = await secrets.write(baseline, target, signal);
@@ -72,7 +73,7 @@ describe('a try at a baseline', () => {
   }
   const stored = (name = 'north-3') => api.all<Backup>(backups).find(({ metadata }) => metadata.name === name);
   const condition = (type: string, name?: string) => stored(name)?.status?.conditions?.find((one) => one.type === type);
-  const away = () => new BackupError('EngineRefused', 'the store does not answer', { mayPass: true });
+  const away = () => new BackupError('EndpointUnreachable', 'the store does not answer', { mayPass: true });
 
   describe('that failed for a reason that may pass', () => {
     beforeEach(() => {
@@ -87,8 +88,9 @@ describe('a try at a baseline', () => {
         await clock.advance(pause ?? 0);
       }
       expect(pauses).to.deep.equal([250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
-      expect(condition('Ready')).to.include({ status: 'False', reason: 'Retrying' });
-      expect(condition('Ready')?.message).to.contain('EngineRefused: the store does not answer');
+      expect(condition('Ready')).to.include({ status: 'False', reason: 'EndpointUnreachable' });
+      expect(condition('Ready')?.message).to.equal('the store does not answer. It is tried again for 3600 s in all');
+      expect(condition('Reconciling')).to.include({ status: 'True', reason: 'Retrying' });
       expect(condition('Failed')?.status).to.equal('False');
       expect(events).to.deep.equal([]);
     });
@@ -119,10 +121,10 @@ describe('a try at a baseline', () => {
       expect(condition('Failed')?.status).to.equal('False');
       await clock.advance(1_000);
       expect(await run()).to.equal(undefined);
-      expect(condition('Failed')).to.include({ status: 'True', reason: 'DeadlineExceeded' });
+      expect(condition('Failed')).to.include({ status: 'True', reason: 'EndpointUnreachable' });
       expect(condition('Failed')?.message).to.contain('3600 s').and.to.contain('the store does not answer');
-      expect(events.at(-1)).to.include({ type: 'Warning', reason: 'DeadlineExceeded' });
-      expect(await metrics.scrape()).to.contain('understudy_baseline_failures_total{reason="DeadlineExceeded"} 1');
+      expect(events.at(-1)).to.include({ type: 'Warning', reason: 'EndpointUnreachable' });
+      expect(await metrics.scrape()).to.contain('understudy_baseline_failures_total{reason="EndpointUnreachable"} 1');
     });
 
     it('has as long as the queue waits for it, if that is longer', async () => {

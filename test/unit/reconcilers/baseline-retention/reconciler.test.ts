@@ -59,6 +59,7 @@ describe('the retention of a pool', () => {
     name: 'Secret',
     maxBytes: 1,
     read: () => Promise.reject(new Error('is not read')),
+    check: () => Promise.reject(new Error('is not checked')),
     write: () => Promise.reject(new Error('is not written')),
     remove: async (target) => {
       const error = refuse?.(target);

@@ -336,9 +336,7 @@ describe('the reconciler of a pool', () => {
       expect(made?.metadata.name).to.equal('pool-20260102t0400z');
       expect(made)
         .to.have.property('spec')
-        .that.deep.equals({
-          ...{ poolRef: { name: 'pool' }, reason: 'Scheduled', engine: 'Secret' },
-        });
+        .that.deep.equals({ poolRef: { name: 'pool' }, reason: 'Scheduled' });
     });
 
     it('tries again when the API server refuses it, and goes on serving failovers', async () => {
