@@ -18,6 +18,7 @@ import { planMoves, rolesThatMayMove } from './moves/moves.js';
 import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './moves/own-names.js';
 import { abandonMove, followBrokenSource } from './moves/planned-move.js';
 import { answerRequest } from './moves/request-answer.js';
+import { restoreRuns } from './restoring.js';
 import { heldRoles, holderOf } from './roles.js';
 import { assignmentOf } from './server/assignment.js';
 import { makeBaseline } from './takeover/baseline.js';
@@ -90,7 +91,7 @@ function requeueAfterMs({ due, input }: Draft): number | undefined {
  */
 export function decide(input: PoolInput): PoolDecision {
   const draft = draftOf(input);
-  for (const policy of policies) policy(draft);
+  for (const policy of restoreRuns(draft) ? [countServers] : policies) policy(draft);
   const protection = poolProtection(draft);
   const affected = input.servers.filter(
     (server) => server.member && assigned(server, input.status) !== assigned(server, draft.record),
