@@ -1,0 +1,26 @@
+/** Why a restore is refused before anything was changed; a script tells them apart by the exit code. */
+export type RefusalKind =
+  /** The baseline can't be used: cut off, damaged, foreign, or of another version. */
+  | 'Artifact'
+  /** The cluster would not take it: permission, schema, conflict, or objects that belong elsewhere. */
+  | 'Cluster'
+  /** A failover runs or waits in the pool: restored roles would cross it. */
+  | 'FailoverRunning';
+
+/** A restore that is refused. Nothing was changed. Each problem says what was wrong, where, and what to do. */
+export class RestoreRefused extends Error {
+  override readonly name = 'RestoreRefused';
+  readonly kind: RefusalKind;
+  readonly problems: readonly string[];
+
+  constructor(kind: RefusalKind, problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.kind = kind;
+    this.problems = problems;
+  }
+}
+
+/** The first few of many, and how many more there are: a thousand refused cameras have one cause. */
+export function fewOf(lines: readonly string[], most = 10): string[] {
+  return lines.length > most ? [...lines.slice(0, most), `and ${lines.length - most} more like these`] : [...lines];
+}
