@@ -266,7 +266,11 @@ function otherRestore(status: FailoverPoolStatus | undefined, sha256: string, po
  * Rule 13: nothing is restored into a failover. What waits only because its server was deleted is no failover that this
  * would cross, if the baseline brings that server back: it is what that entry waits for.
  */
-function runningFailover(status: FailoverPoolStatus | undefined, baseline: Baseline, live: Live): string | undefined {
+export function runningFailover(
+  status: FailoverPoolStatus | undefined,
+  baseline: Baseline,
+  live: Live,
+): string | undefined {
   const { current, queue = [] } = status ?? {};
   const wait = `wait until it is over (kubectl get failoverpool ${baseline.pool.name} --watch), then run this again`;
   if (current !== undefined) {

@@ -1,0 +1,109 @@
+import { type FailoverPool, type FailoverPoolStatus, failoverPools, recordingServers } from '../crds/index.js';
+import { type ApiClient, isApiError, type KubeObject } from '../operator/index.js';
+import type { RestoreArtifact } from './artifact.js';
+import { applyObject, RESTORE_MANAGER } from './check.js';
+import type { Live } from './live.js';
+import { inParallel, persistently } from './parallel.js';
+import { type PlannedObject, type RestorePlan, runningFailover } from './plan.js';
+import { RestoreRefused } from './refusal.js';
+import { finishedStatus, statusWithRoles } from './roles.js';
+
+/** So often the pool's status is read and tried again when somebody else has written it in between. */
+const statusTries = 20;
+
+export interface ApplyOptions {
+  readonly client: Pick<ApiClient, 'get' | 'apply' | 'replaceStatus'>;
+  readonly artifact: Pick<RestoreArtifact, 'baseline' | 'sha256'>;
+  /** As it was when the plan was made. */
+  readonly live: Live;
+  readonly forceConflicts?: boolean | undefined;
+  readonly now: () => Date;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Carries the plan out: the pool, who holds which role, the servers, the cameras, and last the end of the restore. Each
+ * step may be repeated, so that a restore that was interrupted anywhere is finished by the next one.
+ */
+export async function applyRestore(plan: RestorePlan, options: ApplyOptions): Promise<void> {
+  const steps = new Steps(plan, options);
+  await steps.apply(failoverPools.plural);
+  if (plan.writesStatus) await steps.bringRolesBack();
+  await steps.apply(recordingServers.plural);
+  await steps.apply('cameraassignments');
+  if (plan.writesStatus) await steps.finish();
+}
+
+class Steps {
+  readonly #plan: RestorePlan;
+  readonly #options: ApplyOptions;
+  /** uids of the servers by name; those that are made now among them. */
+  readonly #uids: Map<string, string>;
+
+  constructor(plan: RestorePlan, options: ApplyOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#uids = new Map(
+      [...options.live.servers.values()].flatMap(({ metadata: { name, uid } }) => (uid ? [[name, uid]] : [])),
+    );
+  }
+
+  /** Writes what is to be created or changed of one kind. */
+  async apply(plural: string): Promise<void> {
+    const { client, forceConflicts = false, onProgress } = this.#options;
+    const writes = this.#plan.objects.filter(({ type, action }) => type.plural === plural && action !== 'same');
+    let done = 0;
+    await inParallel(writes, async (object) => {
+      const { metadata } = await applyObject(client, object, { force: forceConflicts });
+      if (plural === recordingServers.plural && metadata.uid) this.#uids.set(metadata.name, metadata.uid);
+      done += 1;
+      if (done % 500 === 0) onProgress?.(`applied ${done} of ${writes.length} ${plural}`);
+    });
+    if (writes.length > 0) onProgress?.(`applied ${writes.length} ${plural}`);
+  }
+
+  /** Law 2: one write, by compare-and-set, upon what the pool says at this moment. */
+  async bringRolesBack(): Promise<void> {
+    const { artifact, live, now } = this.#options;
+    const { baseline, sha256 } = artifact;
+    const written = await this.#writeStatus(({ status }) => {
+      const running = runningFailover(status, baseline, live);
+      if (running !== undefined) throw this.#overtaken(running);
+      return statusWithRoles({ baseline, live, status, now: now() }, sha256);
+    });
+    if (written) this.#options.onProgress?.(`the roles are back at epoch ${written.epoch}`);
+  }
+
+  /** From here on the operator decides over the pool again. */
+  async finish(): Promise<void> {
+    await this.#writeStatus(({ status }) => finishedStatus(status, this.#uids, this.#options.artifact.sha256));
+  }
+
+  async #writeStatus(
+    next: (pool: FailoverPool) => FailoverPoolStatus | undefined,
+  ): Promise<FailoverPoolStatus | undefined> {
+    const { client } = this.#options;
+    const key = { namespace: this.#plan.namespace, name: this.#plan.pool };
+    for (let attempt = 1; ; attempt++) {
+      const pool = await persistently(() => client.get<FailoverPool & KubeObject>(failoverPools, key));
+      const status = next(pool);
+      if (status === undefined) return undefined;
+      try {
+        const write = { ...pool, status };
+        await persistently(() => client.replaceStatus(failoverPools, write, { fieldManager: RESTORE_MANAGER }));
+        return status;
+      } catch (error) {
+        // Somebody wrote in between, or an answer was lost: what is there now decides what is left to write.
+        if (!isApiError(error, 'conflict') || attempt >= statusTries) throw error;
+      }
+    }
+  }
+
+  /** The plan was made before that failover; only the pool's spec can have been written by now. */
+  #overtaken(running: string): RestoreRefused {
+    const pool: PlannedObject | undefined = this.#plan.objects.find(({ type }) => type.plural === failoverPools.plural);
+    const done =
+      pool === undefined || pool.action === 'same' ? '' : `; the spec of pool ${pool.name} was written already`;
+    return new RestoreRefused('FailoverRunning', [`a failover began meanwhile: ${running}${done}`]);
+  }
+}
