@@ -1,4 +1,11 @@
-import { type FailoverPool, type FailoverPoolStatus, failoverPools, recordingServers } from '../crds/index.js';
+import {
+  cameraAssignments,
+  type FailoverPool,
+  type FailoverPoolStatus,
+  failoverPools,
+  type KindResource,
+  recordingServers,
+} from '../crds/index.js';
 import { type ApiClient, isApiError, type KubeObject } from '../operator/index.js';
 import type { RestoreArtifact } from './artifact.js';
 import { applyObject, RESTORE_MANAGER } from './check.js';
@@ -27,10 +34,10 @@ export interface ApplyOptions {
  */
 export async function applyRestore(plan: RestorePlan, options: ApplyOptions): Promise<void> {
   const steps = new Steps(plan, options);
-  await steps.apply(failoverPools.plural);
+  await steps.write(failoverPools);
   if (plan.writesStatus) await steps.bringRolesBack();
-  await steps.apply(recordingServers.plural);
-  await steps.apply('cameraassignments');
+  await steps.write(recordingServers);
+  await steps.write(cameraAssignments);
   if (plan.writesStatus) await steps.finish();
 }
 
@@ -49,7 +56,7 @@ class Steps {
   }
 
   /** Writes what is to be created or changed of one kind. */
-  async apply(plural: string): Promise<void> {
+  async write({ plural }: KindResource): Promise<void> {
     const { client, forceConflicts = false, onProgress } = this.#options;
     const writes = this.#plan.objects.filter(({ type, action }) => type.plural === plural && action !== 'same');
     let done = 0;

@@ -120,4 +120,9 @@ describe('the house', () => {
     const write = new RegExp(`\\.(?:create|patch|apply|replace)\\((?:${kinds})\\b`);
     expect(files.filter((file) => write.test(text(file)))).to.deep.equal([]);
   });
+
+  it('lets nothing restore that runs by itself: a restore writes specs, and is a tool of a person', () => {
+    const users = imports.filter(({ to }) => to === 'restore').map(({ from }) => partOf(from));
+    expect([...new Set(users)].sort()).to.deep.equal(['cli', 'restore']);
+  });
 });

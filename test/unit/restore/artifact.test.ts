@@ -108,7 +108,7 @@ describe('a baseline that is opened', () => {
     ],
   ];
   for (const [what, bytes, words] of bad) {
-    it(`is refused when it is ${what}`, async () => {
+    it(`is refused: ${what}`, async () => {
       expect(await refusalOf(openArtifact(await bytes()))).to.contain(words);
     });
   }
