@@ -235,6 +235,7 @@ const status = z.object({
     .object({
       sha256: z.string().max(64).describe('Of the baseline that is restored.'),
       startTime: time(),
+      renewTime: time().describe('Of a long restore: it was still at work then.').optional(),
     })
     .describe('A restore has brought the roles back and is not finished: until then nothing is decided.')
     .optional(),

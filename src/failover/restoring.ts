@@ -2,8 +2,8 @@ import { reasons } from '../crds/index.js';
 import { type Draft, waitLeftMs } from './draft.js';
 
 /**
- * A restore has so long to finish, from when this replica first saw it. It takes two minutes for 64,000 cameras; one that
- * was interrupted must not leave a pool without failovers for a night. Milliseconds.
+ * A restore has so long to finish or to renew its mark, from when this replica first saw it: one that was interrupted must
+ * not leave a pool without failovers for a night. It takes two minutes for 64,000 cameras. Milliseconds.
  */
 export const RESTORE_MS = 600_000;
 
@@ -15,7 +15,8 @@ export const RESTORE_MS = 600_000;
 export function restoreRuns(draft: Draft): boolean {
   const { restore } = draft.record;
   if (restore === undefined) return false;
-  if (waitLeftMs(draft, `restore/${restore.sha256}/${restore.startTime}`, RESTORE_MS) > 0) return true;
+  if (waitLeftMs(draft, `restore/${restore.sha256}/${restore.renewTime ?? restore.startTime}`, RESTORE_MS) > 0)
+    return true;
   delete draft.record.restore;
   draft.events.push({
     type: 'Warning',

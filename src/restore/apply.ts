@@ -1,9 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   cameraAssignments,
   type FailoverPool,
   type FailoverPoolStatus,
   failoverPools,
   type KindResource,
+  reasons,
   recordingServers,
 } from '../crds/index.js';
 import { type ApiClient, isApiError, type KubeObject } from '../operator/index.js';
@@ -13,8 +15,13 @@ import type { Live } from './live.js';
 import { inParallel, persistently } from './parallel.js';
 import { type PlannedObject, type RestorePlan, runningFailover } from './plan.js';
 import { RestoreRefused } from './refusal.js';
-import { finishedStatus, statusWithRoles } from './roles.js';
+import { finishedStatus, renewedStatus, statusWithRoles } from './roles.js';
 
+/** How often a long restore says that it is still at work: well within what the operator gives it. Milliseconds. */
+const renewEveryMs = 180_000;
+/** How often, and how many times, is looked whether an operator has read the roles. Milliseconds. */
+const noticePollMs = 100;
+const noticePolls = 30;
 /** So often the pool's status is read and tried again when somebody else has written it in between. */
 const statusTries = 20;
 
@@ -25,6 +32,8 @@ export interface ApplyOptions {
   readonly live: Live;
   readonly forceConflicts?: boolean | undefined;
   readonly now: () => Date;
+  /** Waits so many milliseconds. */
+  readonly pause?: ((ms: number) => Promise<unknown>) | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
@@ -55,6 +64,9 @@ class Steps {
     );
   }
 
+  /** When the mark was last written, by `now`. Milliseconds. */
+  #marked = 0;
+
   /** Writes what is to be created or changed of one kind. */
   async write({ plural }: KindResource): Promise<void> {
     const { client, forceConflicts = false, onProgress } = this.#options;
@@ -63,6 +75,7 @@ class Steps {
     await inParallel(writes, async (object) => {
       const { metadata } = await applyObject(client, object, { force: forceConflicts });
       if (plural === recordingServers.plural && metadata.uid) this.#uids.set(metadata.name, metadata.uid);
+      await this.#renewIfDue();
       done += 1;
       if (done % 500 === 0) onProgress?.(`applied ${done} of ${writes.length} ${plural}`);
     });
@@ -78,7 +91,33 @@ class Steps {
       if (running !== undefined) throw this.#overtaken(running);
       return statusWithRoles({ baseline, live, status, now: now() }, sha256);
     });
-    if (written) this.#options.onProgress?.(`the roles are back at epoch ${written.epoch}`);
+    this.#marked = now().getTime();
+    if (written === undefined) return;
+    this.#options.onProgress?.(`the roles are back at epoch ${written.epoch}`);
+    await this.#untilNoticed();
+  }
+
+  /**
+   * An operator that hears of the servers before it has read the roles would give each home its own role for a moment. It
+   * says in the pool's conditions that it has read them. Bounded: there may be none.
+   */
+  async #untilNoticed(): Promise<void> {
+    const { pause = wait, onProgress } = this.#options;
+    for (let poll = 0; poll < noticePolls; poll++) {
+      const { status } = await this.#readPool();
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      if (ready?.reason === reasons.Restoring || status?.restore === undefined) return;
+      await pause(noticePollMs);
+    }
+    onProgress?.('no operator has taken note of them: none seems to run; going on');
+  }
+
+  /** One at a time: the next one that is due sees that it was done. */
+  async #renewIfDue(): Promise<void> {
+    const now = this.#options.now();
+    if (!this.#plan.writesStatus || now.getTime() - this.#marked < renewEveryMs) return;
+    this.#marked = now.getTime();
+    await this.#writeStatus(({ status }) => renewedStatus(status, now, this.#options.artifact.sha256));
   }
 
   /** From here on the operator decides over the pool again. */
@@ -90,9 +129,8 @@ class Steps {
     next: (pool: FailoverPool) => FailoverPoolStatus | undefined,
   ): Promise<FailoverPoolStatus | undefined> {
     const { client } = this.#options;
-    const key = { namespace: this.#plan.namespace, name: this.#plan.pool };
     for (let attempt = 1; ; attempt++) {
-      const pool = await persistently(() => client.get<FailoverPool & KubeObject>(failoverPools, key));
+      const pool = await this.#readPool();
       const status = next(pool);
       if (status === undefined) return undefined;
       try {
@@ -104,6 +142,11 @@ class Steps {
         if (!isApiError(error, 'conflict') || attempt >= statusTries) throw error;
       }
     }
+  }
+
+  #readPool(): Promise<FailoverPool & KubeObject> {
+    const key = { namespace: this.#plan.namespace, name: this.#plan.pool };
+    return persistently(() => this.#options.client.get<FailoverPool & KubeObject>(failoverPools, key));
   }
 
   /** The plan was made before that failover; only the pool's spec can have been written by now. */

@@ -172,6 +172,16 @@ export function statusWithRoles(sources: RoleSources, sha256: string): FailoverP
   return { ...status, epoch, roles: [...others, ...restored], restore: { sha256, startTime: now.toISOString() } };
 }
 
+/** The status that says that this restore is still at work; undefined when it has left no mark. */
+export function renewedStatus(
+  status: FailoverPoolStatus | undefined,
+  now: Date,
+  sha256: string,
+): FailoverPoolStatus | undefined {
+  const { restore } = status ?? {};
+  return restore?.sha256 === sha256 ? { ...status, restore: { ...restore, renewTime: now.toISOString() } } : undefined;
+}
+
 /**
  * The status that ends the restore: the uids of the servers that hold the roles, so that a namesake made later is another
  * server, and no mark. Undefined when this restore has left no mark. `uids`: of the servers as they are now, by name.

@@ -142,11 +142,7 @@ class RawClient implements KubeClient {
     return this.#mergePatch(type.plural, objectPath(type, key), patch, options);
   }
 
-  apply<T extends KubeObject>(
-    type: ResourceType,
-    object: T,
-    options: RequestOptions & ApplyOptions = {},
-  ): Promise<T> {
+  apply<T extends KubeObject>(type: ResourceType, object: T, options: RequestOptions & ApplyOptions = {}): Promise<T> {
     const query = queryString({
       fieldManager: options.fieldManager ?? fieldManager,
       force: options.force ?? true,

@@ -108,6 +108,18 @@ describe('a pool that is being restored', () => {
     expect(reasonsOf(world)).to.deep.equal(['RestoreUnfinished']);
   });
 
+  it('goes on waiting for a long restore that says it is at work', () => {
+    const world = addServers(restoredPool());
+    world.decide();
+    world.advance(RESTORE_MS - 1);
+    const renewTime = '2026-01-02T03:09:59Z';
+    world.status = { ...world.status, restore: { sha256: 'abc', startTime, renewTime } };
+    world.decide();
+    world.advance(RESTORE_MS - 1).decide();
+    expect(world.status.restore?.renewTime).to.equal(renewTime);
+    expect(world.events).to.deep.equal([]);
+  });
+
   it('counts that time anew after a restart of the operator', () => {
     const world = addServers(restoredPool());
     world.decide();

@@ -24,14 +24,20 @@ import { type Fault, MemoryCluster } from './support/memory-cluster.js';
 const key = { namespace: 'site', name: 'north' };
 
 /** What the command does, without its terminal. */
-async function restore(cluster: MemoryCluster, artifact: RestoreArtifact, forceConflicts = false): Promise<void> {
+async function restore(
+  cluster: MemoryCluster,
+  artifact: RestoreArtifact,
+  forceConflicts = false,
+  clock = () => now,
+): Promise<void> {
   const { pool, secrets } = artifact.baseline;
   const live = await readLive(cluster, { namespace: 'site', pool: pool.name, secrets });
   const plan = planRestore({ artifact, live, now });
   demandNoProblems(plan);
   if (nothingToDo(plan)) return;
   await checkWrites(cluster, plan, { forceConflicts });
-  await applyRestore(plan, { client: cluster, artifact, live, forceConflicts, now: () => now });
+  const pause = async () => undefined;
+  await applyRestore(plan, { client: cluster, artifact, live, forceConflicts, pause, now: () => clock() });
 }
 
 async function refusalOf(attempt: Promise<unknown>): Promise<RestoreRefused> {
@@ -125,6 +131,34 @@ describe('a restore', () => {
     const status = cluster.poolStatus(key);
     expect(status?.counts).to.deep.equal({ active: 0, standby: 0, broken: 0, maintenance: 0 });
     expect(status?.roles?.[0]).to.include({ holder: 'standby-a', epoch: 3 });
+  });
+
+  it('makes no server before the operator has read the roles', async () => {
+    const cluster = new MemoryCluster('site');
+    const { get } = cluster;
+    let polls = 0;
+    const condition = { type: 'Ready', status: 'False' as const, message: '', lastTransitionTime: '' };
+    cluster.get = async (type, where) => {
+      const restoring = type.plural === failoverPools.plural && cluster.poolStatus(key)?.restore !== undefined;
+      if (restoring && cluster.writes.length === 2 && ++polls === 7) {
+        cluster.setPoolStatus(key, { ...cluster.poolStatus(key), conditions: [{ ...condition, reason: 'Restoring' }] });
+      }
+      return (await get.call(cluster, type, where)) as never;
+    };
+    await restore(cluster, await artifactOf(baseline()));
+    expect(polls).to.equal(7);
+    expect(cluster.writes).to.have.length(10);
+  });
+
+  it('says that it is still at work when it takes long', async () => {
+    const cluster = new MemoryCluster('site');
+    let minutes = 0;
+    const renewals = new Set<string | undefined>();
+    cluster.meanwhile = () => renewals.add(cluster.poolStatus(key)?.restore?.renewTime);
+    const clock = () => new Date(now.getTime() + minutes++ * 60_000);
+    await restore(cluster, await artifactOf(baseline()), false, clock);
+    expect(renewals.size).to.be.greaterThan(2);
+    expect(cluster.poolStatus(key)?.restore).to.equal(undefined);
   });
 
   it('reads the pool again when somebody writes it in the same moment', async () => {

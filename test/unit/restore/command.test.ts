@@ -12,8 +12,9 @@ import { backups } from '../../../src/crds/index.js';
 import { ApiError, type KubeClient } from '../../../src/operator/index.js';
 import { backup } from '../backup/support/system.js';
 import { baseline } from './support/baselines.js';
-import { MemoryCluster } from './support/memory-cluster.js';
+import { MemoryCluster, withOperator } from './support/memory-cluster.js';
 
+const pool = { namespace: 'site', name: 'north' };
 const json = async () => (await encodeBaseline(baseline())).json;
 
 /** Keeps one baseline; or fails as it is told. */
@@ -67,7 +68,7 @@ async function run(
 function clusterWithBackup(): MemoryCluster {
   const cluster = new MemoryCluster('site', 'other');
   cluster.put(backups.plural, backup());
-  return cluster;
+  return withOperator(cluster, pool);
 }
 
 describe('the command line', () => {
@@ -134,7 +135,7 @@ describe('the command', () => {
   });
 
   it('restores into another namespace', async () => {
-    const cluster = clusterWithBackup();
+    const cluster = withOperator(clusterWithBackup(), { ...pool, namespace: 'other' });
     await run(cluster, ['--backup', 'site/north-3', '--namespace', 'other', '--apply']);
     const made = [...cluster.objects.keys()].filter((name) => /servers|pools|assignments/.test(name));
     expect(made).to.have.length(8);
@@ -158,7 +159,7 @@ describe('the command', () => {
     await run(cluster, ['--backup', 'north-3', '--apply']);
     const move = { epoch: 9, step: 'TakingOver' as const, trigger: 'Unreachable' as const, committedTime: '' };
     const current = { server: 'recorder-b', role: 'recorder-b', standby: 'standby-b', ...move };
-    cluster.setPoolStatus({ namespace: 'site', name: 'north' }, { epoch: 9, current });
+    cluster.setPoolStatus(pool, { epoch: 9, current });
     const running = await run(cluster, ['--backup', 'north-3', '--apply']);
     expect(running.code).to.equal(5);
     expect(running.err).to.contain('moves from recorder-b to standby-b');
@@ -220,7 +221,7 @@ describe('the command', () => {
       const exported = await run(clusterWithBackup(), ['export', '--backup', 'north-3', '--output', file]);
       expect(exported.code, exported.err).to.equal(0);
       expect(gunzipSync(await readFile(file)).equals(await json())).to.equal(true);
-      const cluster = new MemoryCluster('site');
+      const cluster = withOperator(new MemoryCluster('site'), pool);
       const restored = await run(cluster, ['--file', file, '--apply']);
       expect(restored.code, restored.err).to.equal(0);
       expect(restored.out).to.contain(`from      file ${file}`);

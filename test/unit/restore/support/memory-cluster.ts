@@ -192,6 +192,17 @@ function demandGrowingEpochs(before: FailoverPoolStatus | undefined, after: Fail
   }
 }
 
+/** An operator that reads the mark of a restore at once, and says so. */
+export function withOperator(cluster: MemoryCluster, pool: Key): MemoryCluster {
+  cluster.meanwhile = () => {
+    const status = cluster.poolStatus(pool);
+    if (status?.restore === undefined) return;
+    const ready = { type: 'Ready', status: 'False' as const, reason: 'Restoring', message: '', lastTransitionTime: '' };
+    cluster.setPoolStatus(pool, { ...status, conditions: [ready] });
+  };
+  return cluster;
+}
+
 /** Marks a server as one that has been ready in this cluster and serves a role. */
 export function serving(server: RecordingServer, servingRole: string, epoch: number): RecordingServer {
   return { ...server, status: { servingRole, epoch, everReadyTime: '2026-11-22T09:00:00Z' } };
