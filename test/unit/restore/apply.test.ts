@@ -7,6 +7,7 @@ import {
   type RecordingServer,
   recordingServers,
 } from '../../../src/crds/index.js';
+import { assignmentOf } from '../../../src/failover/server/assignment.js';
 import { ApiError } from '../../../src/operator/index.js';
 import {
   applyRestore,
@@ -80,6 +81,25 @@ describe('a restore', () => {
     expect([epoch, mark]).to.deep.equal([4, undefined]);
     expect(roles?.[0]).to.include({ name: 'recorder-a', holder: 'standby-a', epoch: 3 });
     expect(roles?.[0]?.holderUID).to.contain('standby-a');
+  });
+
+  it('gives every server the role that it had from the moment that it is made', async () => {
+    const cluster = new MemoryCluster('site');
+    const seen = new Map<string, Set<string>>();
+    cluster.meanwhile = () => {
+      for (const { metadata, spec } of cluster.all<RecordingServer>(recordingServers)) {
+        // As the operator projects it: from the pool's status alone, since a server that was just made has none.
+        const { role, epoch } = assignmentOf({ metadata, spec }, cluster.poolStatus(key));
+        seen.set(metadata.name, (seen.get(metadata.name) ?? new Set()).add(`${role}/${epoch}`));
+      }
+    };
+    await restore(cluster, await artifactOf(baseline()));
+    expect(Object.fromEntries([...seen].map(([name, all]) => [name, [...all]]))).to.deep.equal({
+      'recorder-a': ['/3'],
+      'recorder-b': ['recorder-b/1'],
+      'standby-a': ['recorder-a/3'],
+      'standby-b': ['/1'],
+    });
   });
 
   it('rehearses every write before the first', async () => {
