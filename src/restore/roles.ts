@@ -54,11 +54,12 @@ interface Facts extends RoleSources {
 export function planRoles(sources: RoleSources): RolesOutcome {
   const { baseline, live, status } = sources;
   const claims = claimsOf(live.servers.values(), live.assignments, baseline.pool.name);
-  const taken = new Map((status?.roles ?? []).filter(isAlive(sources)).map(({ holder, name }) => [holder, name]));
+  const held = (status?.roles ?? []).filter((role) => role.holderUID === undefined || isAlive(sources)(role));
+  const taken = new Map(held.map(({ holder, name }) => [holder, name]));
   const facts: Facts = { ...sources, claims, taken, next: nextEpoch(epochsOf(sources)) };
   const found = status?.epoch === undefined ? foundRoles(facts) : [];
   const rest = baseline.pool.roles.filter(({ name }) => !found.some((role) => role.name === name));
-  const roles = [...found, ...rest.map((role) => planRole(facts, role))];
+  const roles = [...found, ...planEach(facts, rest)];
   const behind = (status?.epoch ?? 0) < baseline.pool.epoch;
   const changed = behind || roles.some(({ action }) => action === 'restore');
   return { roles, changed, epoch: changed ? facts.next : (status?.epoch ?? 0) };
@@ -111,6 +112,18 @@ function foundRole({ baseline, taken, now }: Facts, { role, epoch, server }: Cla
   return { name: role, holder, action: 'restore', why: 'it says that it serves it: taken over as found', entry };
 }
 
+/** A role that comes back frees whoever was its holder for another one, so those that were left are looked at again. */
+function planEach(facts: Facts, roles: readonly BaselineRole[]): RolePlan[] {
+  const plans = new Map<string, RolePlan>();
+  for (let open = roles, progress = true; progress; ) {
+    const passed = open.map((role) => planRole(facts, role));
+    for (const plan of passed) plans.set(plan.name, plan);
+    progress = passed.some(({ action }) => action === 'restore');
+    open = open.filter(({ name }) => plans.get(name)?.action === 'left');
+  }
+  return roles.flatMap(({ name }) => plans.get(name) ?? []);
+}
+
 function planRole(facts: Facts, role: BaselineRole): RolePlan {
   const plan = { name: role.name, holder: role.holder };
   const known = facts.status?.roles?.find(({ name }) => name === role.name);
@@ -119,6 +132,7 @@ function planRole(facts: Facts, role: BaselineRole): RolePlan {
   }
   const why = whyLeft(facts, role, known);
   if (why !== undefined) return { ...plan, action: 'left', why };
+  if (known !== undefined && facts.taken.get(known.holder) === role.name) facts.taken.delete(known.holder);
   facts.taken.set(role.holder, role.name);
   return { ...plan, action: 'restore', entry: entryOf(facts, role, known) };
 }
@@ -136,7 +150,7 @@ function whyLeft(facts: Facts, role: BaselineRole, known: Role | undefined): str
   if (!live.servers.has(holder) && !baseline.servers.some((server) => server.name === holder)) {
     return `its holder ${holder} is neither in the cluster nor in the baseline; its home gets it`;
   }
-  const other = taken.get(holder);
+  const other = taken.get(holder) ?? [...claims.values()].find(({ server }) => server.metadata.name === holder)?.role;
   return other === undefined || other === name ? undefined : `${holder} holds the role ${other}, and never two`;
 }
 
