@@ -74,11 +74,15 @@ export class MadeSystem {
   /** Makes a baseline by hand and waits until it is complete. */
   async backUp(name: string, pool: string): Promise<Backup> {
     await this.make(backups, name, { poolRef: { name: pool } });
-    return until(`Backup ${name} is complete`, async () => {
-      const found = await this.read<Backup & KubeObject>(backups, name);
-      const complete = found.status?.conditions?.find(({ type }) => type === 'Complete');
-      return complete?.status === 'True' ? found : undefined;
-    });
+    return until(
+      `Backup ${name} is complete`,
+      async () => {
+        const found = await this.read<Backup & KubeObject>(backups, name);
+        const complete = found.status?.conditions?.find(({ type }) => type === 'Complete');
+        return complete?.status === 'True' ? found : undefined;
+      },
+      120_000,
+    );
   }
 
   /** 'role by server at epoch' of each camera that is bound, by its name. */
