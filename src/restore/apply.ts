@@ -14,7 +14,7 @@ import { applyObject, RESTORE_MANAGER } from './check.js';
 import type { Live } from './live.js';
 import { inParallel, persistently } from './parallel.js';
 import { type PlannedObject, type RestorePlan, runningFailover } from './plan.js';
-import { RestoreRefused } from './refusal.js';
+import { RestoreRefused, RestoreUnfinished } from './refusal.js';
 import { finishedStatus, renewedStatus, statusWithRoles } from './roles.js';
 
 /** How often a long restore says that it is still at work: well within what the operator gives it. Milliseconds. */
@@ -64,8 +64,8 @@ class Steps {
     );
   }
 
-  /** When the mark was last written, by `now`. Milliseconds. */
-  #marked = 0;
+  /** When the mark was last written, by `now`, in milliseconds; undefined when the pool has none of this restore. */
+  #markedAt: number | undefined;
 
   /** Writes what is to be created or changed of one kind. */
   async write({ plural }: KindResource): Promise<void> {
@@ -91,7 +91,9 @@ class Steps {
       if (running !== undefined) throw this.#overtaken(running);
       return statusWithRoles({ baseline, live, status, now: now() }, sha256);
     });
-    this.#marked = now().getTime();
+    const status = written ?? (await this.#readPool()).status;
+    if (status?.restore?.sha256 !== sha256) return;
+    this.#markedAt = now().getTime();
     if (written === undefined) return;
     this.#options.onProgress?.(`the roles are back at epoch ${written.epoch}`);
     await this.#untilNoticed();
@@ -115,14 +117,19 @@ class Steps {
   /** One at a time: the next one that is due sees that it was done. */
   async #renewIfDue(): Promise<void> {
     const now = this.#options.now();
-    if (!this.#plan.writesStatus || now.getTime() - this.#marked < renewEveryMs) return;
-    this.#marked = now.getTime();
+    if (this.#markedAt === undefined || now.getTime() - this.#markedAt < renewEveryMs) return;
+    this.#markedAt = now.getTime();
     await this.#writeStatus(({ status }) => renewedStatus(status, now, this.#options.artifact.sha256));
   }
 
-  /** From here on the operator decides over the pool again. */
+  /** From here on the operator decides over the pool again. It may have lost patience, and done so before. */
   async finish(): Promise<void> {
-    await this.#writeStatus(({ status }) => finishedStatus(status, this.#uids, this.#options.artifact.sha256));
+    const { sha256 } = this.#options.artifact;
+    const written = await this.#writeStatus(({ status }) => finishedStatus(status, this.#uids, sha256));
+    if (written !== undefined || this.#markedAt === undefined) return;
+    throw new RestoreUnfinished(
+      'the operator has ended this restore before it was finished (RestoreUnfinished): it took too long, or was overtaken',
+    );
   }
 
   async #writeStatus(

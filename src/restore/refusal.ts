@@ -20,6 +20,11 @@ export class RestoreRefused extends Error {
   }
 }
 
+/** A restore that came to no end although nothing failed. Running it again finishes it. */
+export class RestoreUnfinished extends Error {
+  override readonly name = 'RestoreUnfinished';
+}
+
 /** The first few of many, and how many more there are: a thousand refused cameras have one cause. */
 export function fewOf(lines: readonly string[], most = 10): string[] {
   return lines.length > most ? [...lines.slice(0, most), `and ${lines.length - most} more like these`] : [...lines];

@@ -9,6 +9,7 @@ import {
   type RefusalKind,
   RestoreRefused,
   type RestoreSource,
+  RestoreUnfinished,
   readFromBackup,
   readFromFile,
   readLive,
@@ -114,9 +115,10 @@ function failed(error: unknown, { err }: Terminal): number {
     return refusalCodes[error.kind];
   }
   const text = error instanceof Error ? error.message : String(error);
-  const mend = isApiError(error)
-    ? 'run the same command again: it goes on where it ended'
-    : 'this is a fault of the program; the same command may be run again';
+  const mend =
+    isApiError(error) || error instanceof RestoreUnfinished
+      ? 'run the same command again: it goes on where it ended'
+      : 'this is a fault of the program; the same command may be run again';
   err(redactSecrets(`not finished: ${text}\n${mend}`));
   return exitCodes.unfinished;
 }

@@ -17,6 +17,7 @@ import {
   planRestore,
   type RestoreArtifact,
   RestoreRefused,
+  RestoreUnfinished,
   readLive,
 } from '../../../src/restore/index.js';
 import { artifactOf, baseline, now } from './support/baselines.js';
@@ -179,6 +180,20 @@ describe('a restore', () => {
     await restore(cluster, await artifactOf(baseline()), false, clock);
     expect(renewals.size).to.be.greaterThan(2);
     expect(cluster.poolStatus(key)?.restore).to.equal(undefined);
+  });
+
+  it('says that it has to be run again when the operator has ended it in the middle', async () => {
+    const cluster = new MemoryCluster('site');
+    const artifact = await artifactOf(baseline());
+    cluster.meanwhile = () => {
+      if (cluster.writes.length !== 5) return;
+      const { restore: _tooOld, roles: _forgotten, ...status } = cluster.poolStatus(key) ?? {};
+      cluster.setPoolStatus(key, status);
+    };
+    const error = await restore(cluster, artifact).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(RestoreUnfinished);
+    await restore(cluster, artifact);
+    expect(cluster.poolStatus(key)?.roles?.[0]).to.include({ name: 'recorder-a', holder: 'standby-a' });
   });
 
   it('reads the pool again when somebody writes it in the same moment', async () => {

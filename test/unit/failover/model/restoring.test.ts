@@ -1,0 +1,144 @@
+import { expect } from 'chai';
+import { describe, it } from 'mocha';
+import { serverDeleted } from './edits.js';
+import { cutOff, type Fault, operatorDies, poolStatusLost, powerCut } from './faults.js';
+import { judged, round, settled, wrongAtRest } from './rest.js';
+import { anotherCluster, baselineOf, type Kept, restored } from './restoring.js';
+import { worldAtRest } from './stage.js';
+import { coarseSteps, firstOf, type Step } from './steps.js';
+import { walk } from './walk.js';
+import type { World } from './world.js';
+
+interface Walk {
+  readonly name: string;
+  readonly start: World;
+  readonly disturbances: readonly Fault[];
+  /** 2 unless given. */
+  readonly most?: number;
+  /**
+   * Whether somebody may be slow. Not where a status can be lost in which the wait for a proof has just ended: what the
+   * model judges by would be lost with it.
+   */
+  readonly delays?: boolean;
+}
+
+const DEEPER = Number(process.env.MODEL_DEEPER ?? 0);
+const MOST_STATES = 25_000 * 40 ** DEEPER;
+
+const took = (world: World, { fault }: Fault): World => judged(world, fault) ?? world;
+const holders = ({ objects }: World): string[] =>
+  (objects.pools.pool?.status?.roles ?? []).map(({ name, holder, epoch }) => `${name} by ${holder} at ${epoch}`).sort();
+const bound = ({ objects }: World): string[] =>
+  Object.values(objects.cameras)
+    .map(({ metadata, status }) => `${metadata.name} by ${status?.boundTo?.server}`)
+    .sort();
+
+/** All at home. */
+const atHome = worldAtRest();
+/** The recorder a is dead, and a standby stands in for it. */
+const substituted = settled(took(atHome, powerCut('a')));
+const older = baselineOf(atHome, 'the baseline from before');
+const newest = baselineOf(substituted, 'the newest baseline');
+const gone = anotherCluster(substituted);
+
+/** Everybody does what there is to do, and no time passes: a restore is quicker than what ends it by itself. */
+function done(world: World): World {
+  const next = round(world);
+  return next === world ? world : done(next);
+}
+
+/** Begins, and takes the whole restore step by step, with `between` after each. */
+function restoredWhole(start: World, kept: Kept, between: (world: World) => World): World {
+  const { fault, repair } = restored(kept);
+  let world = judged(start, fault) ?? start;
+  for (;;) {
+    world = between(world);
+    const next = judged(world, repair as Step);
+    if (next === undefined) return between(world);
+    world = next;
+  }
+}
+
+describe('a restore with the real rules of a pool', () => {
+  const startOf = (world: World): string[] => [...holders(world), ...bound(world)];
+
+  it('begins where a standby stands in for a dead recorder', () => {
+    expect(holders(substituted).join()).to.match(/^a by [st] at 2$/);
+  });
+
+  const paces: readonly (readonly [string, (world: World) => World])[] = [
+    ['an operator that sleeps until it is finished', (world) => world],
+    ['an operator that does something after each write', round],
+    ['an operator that does all that it can after each write', done],
+  ];
+  for (const [pace, between] of paces) {
+    it(`brings the same holders and bindings back into another cluster, without a failover, with ${pace}`, () => {
+      const rest = settled(restoredWhole(gone, newest, between));
+      expect(startOf(rest)).to.deep.equal(startOf(substituted));
+      expect(rest.truth.takeovers).to.deep.equal(substituted.truth.takeovers);
+      expect(rest.objects.backups).to.deep.equal({});
+      expect(rest.objects.pools.pool?.status?.restore).to.equal(undefined);
+      expect(wrongAtRest(rest)).to.equal(undefined);
+    });
+  }
+
+  it('changes nothing where nothing is amiss', () => {
+    expect(took(substituted, restored(newest))).to.equal(substituted);
+    expect(took(atHome, restored(older))).to.equal(atHome);
+  });
+
+  it('moves no role back by an older baseline', () => {
+    const rest = settled(restoredWhole(substituted, older, (world) => world));
+    expect(holders(rest)).to.deep.equal(holders(substituted));
+  });
+
+  it('ends by itself when nobody goes on with it', () => {
+    const begun = took(gone, restored(newest));
+    expect(begun.objects.pools.pool?.status?.restore).not.to.equal(undefined);
+    expect(settled(begun).objects.pools.pool?.status?.restore).to.equal(undefined);
+  });
+});
+
+describe('every order of faults and a restore', () => {
+  const inTurn = firstOf(coarseSteps);
+  const substitute = holders(substituted)[0]?.split(' ')[2] ?? '';
+  const walks: readonly Walk[] = [
+    {
+      name: 'the status of the pool is lost and its substitute dies',
+      start: substituted,
+      disturbances: [poolStatusLost, restored(newest), powerCut(substitute)],
+    },
+    {
+      name: 'the substitute is deleted, and the operator dies',
+      start: substituted,
+      disturbances: [{ fault: serverDeleted(substitute) }, restored(newest), operatorDies],
+      delays: true,
+    },
+    {
+      name: 'the baseline is older than what has happened since',
+      start: substituted,
+      disturbances: [poolStatusLost, restored(older), cutOff(substitute)],
+      delays: true,
+    },
+    {
+      name: 'a recorder fails at any moment of it',
+      start: atHome,
+      disturbances: [poolStatusLost, restored(older), powerCut('a')],
+    },
+    { name: 'the cluster is another one', start: gone, disturbances: [restored(newest)], most: 1, delays: true },
+    {
+      name: 'the cluster is another one, and the operator dies',
+      start: gone,
+      disturbances: [restored(newest), operatorDies],
+    },
+  ];
+  for (const { name, start, disturbances, most = 2, delays = false } of walks) {
+    it(`keeps every law when ${name}`, function () {
+      this.timeout(0);
+      const bounds = { mostDisturbances: most + DEEPER, mostStates: MOST_STATES };
+      const { states, transitions, rests } = walk({ start, ordinary: inTurn, disturbances, delays, ...bounds });
+      console.log(`      ${states} states, ${transitions} transitions, ${rests} at rest`);
+      expect(rests).to.be.greaterThan(1);
+    });
+  }
+});
