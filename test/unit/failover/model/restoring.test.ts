@@ -179,7 +179,6 @@ describe('every order of faults and a restore', () => {
       name: 'the baseline is older than what has happened since',
       start: substituted,
       disturbances: [poolStatusLost, restored(older), cutOff(substitute)],
-      delays: true,
     },
     {
       name: 'a recorder fails at any moment of it',
