@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -8,20 +8,16 @@ import { ensureBinaries } from '../../cluster/binaries.js';
 import { type Cluster, startCluster } from '../../cluster/cluster.js';
 import { run } from '../../cluster/run-command.js';
 import { installCrds, testNamespace, useApiCluster } from '../../support/api-cluster.js';
+import { backupPageCommands } from '../../support/page-commands.js';
 import { clientOf, MadeSystem } from '../support/made-system.js';
 import { type OperatorUnderTest, quiet, startOperator, until } from '../support/operator-under-test.js';
 
 const root = resolve(import.meta.dirname, '../../..');
 const cameras = ['door', 'gate', 'yard'];
 
-/** The fenced commands of the page in their order, indented ones too, each with a line that names it. */
-function commandsOf(page: string): string[] {
-  const blocks = [...page.matchAll(/^( *)```sh\n(.*?)^\1```$/gms)];
-  return blocks.map(({ 1: indent = '', 2: body = '', index }) => {
-    const line = page.slice(0, index).split('\n').length;
-    const text = body.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
-    return `echo "### docs/backup.md:${line}"\n${text}`;
-  });
+/** The page's commands in their order, each block behind a line that names it. */
+function commands(): string[] {
+  return backupPageCommands().map(({ line, text }) => `echo "### docs/backup.md:${line}"\n${text}`);
 }
 
 describe('the page for whoever is on call (docs/backup.md)', function () {
@@ -73,12 +69,13 @@ describe('the page for whoever is on call (docs/backup.md)', function () {
   }
 
   /** The operator of the new cluster comes when its CRDs are there, as an SRE would install it at that point. */
-  async function installOperatorElsewhere(cluster: Cluster): Promise<void> {
+  async function installOperatorElsewhere(cluster: Cluster, ended: AbortSignal): Promise<void> {
     await until(
       'the page has installed the CRDs',
-      async () => ((await second.client.list(failoverPools, { namespace })) ? true : undefined),
+      async () => (ended.aborted || (await second.client.list(failoverPools, { namespace })) ? true : undefined),
       540_000,
     );
+    if (ended.aborted) return;
     await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', join(root, 'deploy/crds')]);
     operators.push(await startOperator(cluster.kubeconfigPath, namespace));
   }
@@ -87,10 +84,8 @@ describe('the page for whoever is on call (docs/backup.md)', function () {
     const cluster = elsewhere as Cluster;
     const binaries = await ensureBinaries(['kubectl'], () => undefined);
     await symlink(binaries('kubectl'), join(folder, 'kubectl'));
-    const commands = commandsOf(await readFile(join(root, 'docs/backup.md'), 'utf8'));
-    expect(commands.length).to.be.greaterThan(10);
     const script = join(folder, 'page.sh');
-    const [names = '', ...rest] = commands;
+    const [names = '', ...rest] = commands();
     expect(names).to.contain('NAMESPACE=site').and.contain('COPIES="$HOME/baselines"');
     const own = names.replace('NAMESPACE=site', `NAMESPACE=${namespace}`).replace('$HOME/baselines', folder);
     await writeFile(script, ['set -euo pipefail', own, ...rest].join('\n'));
@@ -101,10 +96,9 @@ describe('the page for whoever is on call (docs/backup.md)', function () {
       NEW_KUBECONFIG: cluster.kubeconfigPath,
       CAMERA_PASSWORD: 'test',
     };
-    const [output] = await Promise.all([
-      run('bash', [script], { env, cwd: root, timeoutMs: 540_000 }),
-      installOperatorElsewhere(cluster),
-    ]);
+    const ended = new AbortController();
+    const page = run('bash', [script], { env, cwd: root, timeoutMs: 540_000 }).finally(() => ended.abort());
+    const [output] = await Promise.all([page, installOperatorElsewhere(cluster, ended.signal)]);
     expect(output).to.contain('newest complete baseline: north-by-hand');
     expect(output).to.contain('create    CameraAssignment door');
     expect(output).to.contain('recorder-a is recorded by standby-a at epoch 3');
