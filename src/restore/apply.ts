@@ -43,6 +43,7 @@ export interface ApplyOptions {
  */
 export async function applyRestore(plan: RestorePlan, options: ApplyOptions): Promise<void> {
   const steps = new Steps(plan, options);
+  await steps.demandNoFailover();
   await steps.write(failoverPools);
   if (plan.writesStatus) await steps.bringRolesBack();
   await steps.write(recordingServers);
@@ -66,6 +67,14 @@ class Steps {
 
   /** When the mark was last written, by `now`, in milliseconds; undefined when the pool has none of this restore. */
   #markedAt: number | undefined;
+
+  /** The rehearsal takes its time, and a recorder may have broken meanwhile. */
+  async demandNoFailover(): Promise<void> {
+    const { artifact, live } = this.#options;
+    if (live.pool === undefined) return;
+    const running = runningFailover((await this.#readPool()).status, artifact.baseline, live);
+    if (running !== undefined) throw new RestoreRefused('FailoverRunning', [`a failover began meanwhile: ${running}`]);
+  }
 
   /** Writes what is to be created or changed of one kind. */
   async write({ plural }: KindResource): Promise<void> {

@@ -222,6 +222,25 @@ describe('a restore', () => {
     expect(cluster.writes).to.deep.equal(['apply failoverpools north']);
   });
 
+  it('changes nothing when a failover begins while it rehearses', async () => {
+    const cluster = new MemoryCluster('site');
+    const artifact = await artifactOf(baseline());
+    await restore(cluster, artifact);
+    cluster.remove(cameraAssignments, { namespace: 'site', name: 'door' });
+    cluster.writes.length = 0;
+    const { apply } = cluster;
+    cluster.apply = async (type, object, options) => {
+      const [server, role, standby] = ['recorder-b', 'recorder-b', 'standby-b'];
+      const move = { epoch: 9, step: 'TakingOver' as const, trigger: 'Unreachable' as const, committedTime: '' };
+      const status = cluster.poolStatus(key);
+      cluster.setPoolStatus(key, { ...status, epoch: 9, current: { server, role, standby, ...move } });
+      return apply.call(cluster, type, object, options) as never;
+    };
+    const refusal = await refusalOf(restore(cluster, artifact));
+    expect(refusal.kind).to.equal('FailoverRunning');
+    expect(cluster.writes).to.deep.equal([]);
+  });
+
   describe('that the cluster would not take', () => {
     const refusals: readonly (readonly [string, (cluster: MemoryCluster) => void, RegExp])[] = [
       [
