@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Baseline } from '../backup/index.js';
-import { fewOf } from './refusal.js';
+import { fewOf, namesOf } from './few.js';
 
 /** Above this an epoch was not counted but written by hand, and the next takeover would have no room. */
 const highestCredibleEpoch = 2 ** 52;
@@ -101,11 +101,6 @@ function twice(list: string, entries: readonly { readonly name: string }[]): str
   const seen = new Set<string>();
   const doubled = entries.filter((entry) => seen.size === seen.add(entry.name).size).map((entry) => entry.name);
   return doubled.length === 0 ? [] : [`${list}: occur twice: ${namesOf(doubled)}`];
-}
-
-/** The first few names and how many more there are. */
-export function namesOf(names: readonly string[], most = 10): string {
-  return fewOf(names, most).join(', ').replace(' like these', '');
 }
 
 function pathText(path: readonly PropertyKey[]): string {

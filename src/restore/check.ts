@@ -1,8 +1,9 @@
 import { failoverPools, type KindResource } from '../crds/index.js';
 import { type ApiClient, isApiError, type KubeObject, resources } from '../operator/index.js';
+import { fewOf } from './few.js';
 import { inParallel, isUndeclaredField, persistently } from './parallel.js';
 import type { PlannedObject, RestorePlan } from './plan.js';
-import { fewOf, type RefusalKind, RestoreRefused } from './refusal.js';
+import { type RefusalKind, RestoreRefused } from './refusal.js';
 
 /** Owner of the fields that a restore writes. */
 export const RESTORE_MANAGER = 'understudy-restore';

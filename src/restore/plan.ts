@@ -16,8 +16,8 @@ import {
 } from '../crds/index.js';
 import type { KubeObject } from '../operator/index.js';
 import type { RestoreArtifact } from './artifact.js';
-import { namesOf } from './baseline-shape.js';
 import { differenceOf, type FieldChange } from './difference.js';
+import { namesOf } from './few.js';
 import type { Live } from './live.js';
 import type { RefusalKind } from './refusal.js';
 import { planRoles, type RolePlan } from './roles.js';

@@ -24,8 +24,3 @@ export class RestoreRefused extends Error {
 export class RestoreUnfinished extends Error {
   override readonly name = 'RestoreUnfinished';
 }
-
-/** The first few of many, and how many more there are: a thousand refused cameras have one cause. */
-export function fewOf(lines: readonly string[], most = 10): string[] {
-  return lines.length > most ? [...lines.slice(0, most), `and ${lines.length - most} more like these`] : [...lines];
-}
