@@ -20,7 +20,7 @@ import { abandonMove, followBrokenSource } from './moves/planned-move.js';
 import { answerRequest } from './moves/request-answer.js';
 import { restoreRuns } from './restoring.js';
 import { heldRoles, holderOf } from './roles.js';
-import { assignmentOf } from './server/assignment.js';
+import { assignmentOf, foundAssignment } from './server/assignment.js';
 import { makeBaseline } from './takeover/baseline.js';
 import { gatherEvidence } from './takeover/evidence-record.js';
 import { queueBroken, releaseRecovered } from './takeover/queue.js';
@@ -73,9 +73,10 @@ function draftOf(input: PoolInput): Draft {
   return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [], held: false };
 }
 
-function assigned({ name, uid, spec, status, leaseAssignment }: ServerView, pool: FailoverPoolStatus): string {
+function assigned(server: ServerView, pool: FailoverPoolStatus): string {
+  const { name, uid, spec, status, leaseAssignment, report, podUID } = server;
   const subject = { metadata: { name, uid }, spec, ...(status === undefined ? {} : { status }) };
-  const { role, epoch } = assignmentOf(subject, pool, leaseAssignment);
+  const { role, epoch } = assignmentOf(subject, pool, foundAssignment(leaseAssignment, report, podUID));
   return `${role}/${epoch}`;
 }
 

@@ -18,7 +18,7 @@ import { worldAtRest } from './stage.js';
 import { bindings, coarseSteps, decision, projection, records, type Step, take, wakes } from './steps.js';
 import { passes } from './time.js';
 import { walk } from './walk.js';
-import type { World } from './world.js';
+import { changeRecorder, type World } from './world.js';
 
 interface Walk {
   readonly name: string;
@@ -160,6 +160,34 @@ function finishedNow(world: World, write: Step): World {
   const next = judged(world, write);
   return next === undefined ? world : finishedNow(next, write);
 }
+
+/** The disks come from the old cluster, and remember what was assigned there after the baseline had been made. */
+function rememberedFromBefore(world: World, memories: Readonly<Record<string, string>>): World {
+  return Object.entries(memories).reduce((next, [server, role]) => {
+    const known = { role, epoch: 9, podUID: 'of-the-old-cluster', origin: 'volume' as const };
+    return changeRecorder(next, server, { known, remembered: known, apiHadItsTurn: false });
+  }, world);
+}
+
+describe('a restore onto disks that remember later epochs than the baseline knows', () => {
+  const memories: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+    ['the substitute had lost the role to another one', { s: '', t: 'a' }],
+    ['another recorder had broken since, and its substitute comes along', { b: '', t: 'b' }],
+    ['another recorder had broken since, and its substitute is gone', { b: '' }],
+    ['a standby had taken over what is at home by the baseline', { t: 'b' }],
+  ];
+  for (const [sentence, remembered] of memories) {
+    it(`comes to rest with every camera recorded where it is said to be, when ${sentence}`, () => {
+      const made = done(restoredWhole(gone, newest, (world) => world));
+      const rest = settled(rememberedFromBefore(made, remembered));
+      expect(wrongAtRest(rest)).to.equal(undefined);
+      for (const { status } of Object.values(rest.objects.cameras)) {
+        expect(status?.conditions?.find(({ type }) => type === 'Recording')?.status).to.equal('True');
+      }
+      expect(rest.objects.pools.pool?.status?.roles?.find(({ name }) => name === 'a')?.holder).to.not.equal('a');
+    });
+  }
+});
 
 describe('every order of faults and a restore', () => {
   const substitute = holders(substituted)[0]?.split(' ')[2] ?? '';
