@@ -42,7 +42,9 @@ function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | und
   const [holder, ...others] = [...claims].sort((a, b) => b.epoch - a.epoch || (a.server.name < b.server.name ? -1 : 1));
   if (holder === undefined) return undefined;
   const now = wallTime(draft);
-  const previous = others[0]?.server.name;
+  const known = roleEntry(draft.record, role)?.holder;
+  // Whoever held it by an older memory of the pool may be recording it: it goes on until the handover (law 6).
+  const previous = others[0]?.server.name ?? (known === holder.server.name ? undefined : known);
   return {
     name: role,
     holder: holder.server.name,
@@ -56,6 +58,17 @@ function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | und
   };
 }
 
+/**
+ * The pool does not know the role; or another server than the holder that it knows serves it by a later epoch than
+ * anything that this pool has decided. Then its memory is an older one: it was restored, and what came after is lost.
+ */
+function unknownToPool({ record }: Draft, { role, epoch, server }: Claim): boolean {
+  const entry = roleEntry(record, role);
+  if (entry === undefined) return true;
+  const moves = record.current?.role === role || record.queue?.some((queued) => queued.role === role) === true;
+  return !moves && entry.holder !== server.name && epoch > (record.epoch ?? 0);
+}
+
 /** Law 2: a role that the pool does not know, but servers say that they serve, is taken over as it is found. */
 export const adoptHolders: Policy = (draft) => {
   const { servers } = draft.input;
@@ -63,7 +76,7 @@ export const adoptHolders: Policy = (draft) => {
     .filter((server) => server.member && !server.deleting)
     .map(claimOf)
     .filter((claim) => claim !== undefined)
-    .filter((claim) => roleEntry(draft.record, claim.role) === undefined && oursToAdopt(draft, claim))
+    .filter((claim) => unknownToPool(draft, claim) && oursToAdopt(draft, claim))
     .filter((claim) => !outdatedClaim(draft, claim) && !hasNoOwnRole(claim.server, claim.role));
   const roles = new Set(claims.filter(worthRemembering).map((claim) => claim.role));
   const adopted = [...roles]
@@ -76,7 +89,8 @@ export const adoptHolders: Policy = (draft) => {
     )
     .filter((role) => role !== undefined);
   if (adopted.length === 0) return;
-  draft.record.roles = [...(draft.record.roles ?? []), ...adopted];
+  const others = (draft.record.roles ?? []).filter(({ name }) => !adopted.some((role) => role.name === name));
+  draft.record.roles = [...others, ...adopted];
   // A pool without memory is seeded; one with memory must not know a role at an epoch that it never reached itself.
   if (draft.record.epoch !== undefined)
     draft.record.epoch = Math.max(draft.record.epoch, ...adopted.map(({ epoch }) => epoch));

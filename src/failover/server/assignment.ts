@@ -80,6 +80,8 @@ function projected(
   const kept = overlap(server, now, status);
   if (kept !== undefined) return kept;
   const taken = roleEntry(status, now?.role || name);
+  // Assigned later than anything that this pool has decided: its memory is older than the world, and it adopts this.
+  if (taken !== undefined && now !== undefined && now.role !== '' && now.epoch > status.epoch) return now;
   if (taken !== undefined) return { role: '', epoch: now?.role === '' ? epoch : Math.max(epoch, taken.epoch) };
   // A role of which the pool does not know yet: it adopts what it finds (law 2), so nothing stops before that.
   const mayBeAdopted = now !== undefined && now.role !== '' && now.role !== name && foreign !== 'HandedOver';
