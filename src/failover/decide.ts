@@ -10,6 +10,7 @@ import {
   letDepartedHomesGo,
   noticeDeletedHomes,
   readmitHomes,
+  rolesClaimed,
   seedEpoch,
 } from './moves/adoption.js';
 import { handleRequest } from './moves/commands.js';
@@ -128,8 +129,7 @@ export function rolesInQuestion(view: PoolView): string[] {
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
   const moving = [...rolesThatMayMove(view).map(({ name }) => name), ...rolesOfAdopted(view)];
-  const names = [...queued, ...moving, ...all.map(({ name }) => name), ...rolesAwaitingGaps(status)].filter(
-    (name) => name !== undefined,
-  );
+  const claimed = [...rolesClaimed(view), ...rolesAwaitingGaps(status)];
+  const names = [...queued, ...moving, ...all.map(({ name }) => name), ...claimed].filter((name) => name !== undefined);
   return [...new Set(names)];
 }

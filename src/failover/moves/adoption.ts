@@ -3,7 +3,7 @@ import { type Draft, type Policy, viewOf, wallTime } from '../draft.js';
 import { findServer, isHolder, roleEntry } from '../roles.js';
 import { highestVisibleEpoch, nextEpoch } from '../takeover/epochs.js';
 import { acknowledged, recordsOwnRole } from '../takeover/proof.js';
-import type { Assignment, ServerView } from '../types.js';
+import type { Assignment, PoolView, ServerView } from '../types.js';
 import { hasNoOwnRole } from './home-to-standby.js';
 
 /** A server that says, by status, Lease or report, that it serves a role. */
@@ -36,6 +36,20 @@ function outdatedClaim({ record }: Draft, { server, epoch }: Claim): boolean {
 function oursToAdopt(draft: Draft, { role }: Claim): boolean {
   const home = findServer(draft.input, role);
   return home === undefined ? draft.input.status.epoch === undefined : home.member;
+}
+
+/**
+ * Roles that a server says it serves, and the pool does not give it: what `adoptHolders` may take over. Their cameras tell
+ * whether that is proved; without them a previous holder would be let go at once (law 6).
+ */
+export function rolesClaimed({ status, servers }: PoolView): string[] {
+  return servers.flatMap((server) => {
+    const claim = server.member && !server.deleting ? claimOf(server) : undefined;
+    if (claim === undefined) return [];
+    const entry = roleEntry(status, claim.role);
+    const known = entry === undefined ? claim.role === server.name : isHolder(entry, server);
+    return known ? [] : [claim.role];
+  });
 }
 
 function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | undefined {

@@ -189,6 +189,26 @@ describe('a restore onto disks that remember later epochs than the baseline know
   }
 });
 
+describe('a recorder that comes back late and remembers a later epoch than the restored pool', () => {
+  const remembering = (server: string, role: string): Fault => ({
+    fault: {
+      name: `${server} comes with a disk that remembers ${role}`,
+      apply: (world) =>
+        world.recorders[server]?.known?.epoch === 9 ? undefined : rememberedFromBefore(world, { [server]: role }),
+    },
+  });
+  const start = settled(restoredWhole(gone, newest, (world) => world));
+  for (const role of ['a', 'b']) {
+    it(`takes nothing from whoever records ${role} before it records that itself, in any order of all steps`, function () {
+      this.timeout(0);
+      const disturbances = [remembering('t', role)];
+      const bounds = { mostDisturbances: 1, mostStates: MOST_STATES, delays: false };
+      const { rests } = walk({ start, ordinary: coarseSteps, disturbances, ...bounds });
+      expect(rests).to.be.greaterThan(1);
+    });
+  }
+});
+
 describe('every order of faults and a restore', () => {
   const substitute = holders(substituted)[0]?.split(' ')[2] ?? '';
   const walks: readonly Walk[] = [
