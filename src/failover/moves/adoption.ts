@@ -27,9 +27,12 @@ function worthRemembering({ role, epoch, server }: Claim): boolean {
   return role !== server.name || epoch > 1;
 }
 
-/** It holds a role by a later decision: the claim is what its status says until that is projected. Never two roles. */
-function outdatedClaim({ record }: Draft, { server, epoch }: Claim): boolean {
-  return record.roles?.some((role) => isHolder(role, server) && role.epoch > epoch) === true;
+/**
+ * It holds another role by a decision of this pool: the claim is what its status says until that is projected, or what its
+ * volume remembers. Never two roles.
+ */
+function outdatedClaim({ record }: Draft, { server, role }: Claim): boolean {
+  return record.roles?.some((held) => isHolder(held, server) && held.name !== role) === true;
 }
 
 /** The role of a server of this pool; or of a deleted one, when the pool has no memory that says otherwise. */
@@ -56,7 +59,10 @@ function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | und
   const [holder, ...others] = [...claims].sort((a, b) => b.epoch - a.epoch || (a.server.name < b.server.name ? -1 : 1));
   if (holder === undefined) return undefined;
   const now = wallTime(draft);
-  const known = roleEntry(draft.record, role)?.holder;
+  const entry = roleEntry(draft.record, role);
+  // Only the epoch is a later one: at the pool's own the recorder's word would never count.
+  if (entry !== undefined && isHolder(entry, holder.server)) return { ...entry, epoch: holder.epoch };
+  const known = entry?.holder;
   // Whoever held it by an older memory of the pool may be recording it: it goes on until the handover (law 6).
   const previous = others[0]?.server.name ?? (known === holder.server.name ? undefined : known);
   return {
@@ -73,14 +79,13 @@ function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | und
 }
 
 /**
- * The pool does not know the role; or another server than the holder that it knows serves it by a later epoch than
- * anything that this pool has decided. Then its memory is an older one: it was restored, and what came after is lost.
+ * The pool does not know the role; or somebody serves it by a later epoch than anything that this pool has decided. Then
+ * its memory is an older one: it was restored, and what came after is lost.
  */
-function unknownToPool({ record }: Draft, { role, epoch, server }: Claim): boolean {
-  const entry = roleEntry(record, role);
-  if (entry === undefined) return true;
+function unknownToPool({ record }: Draft, { role, epoch }: Claim): boolean {
+  if (roleEntry(record, role) === undefined) return true;
   const moves = record.current?.role === role || record.queue?.some((queued) => queued.role === role) === true;
-  return !moves && entry.holder !== server.name && epoch > (record.epoch ?? 0);
+  return !moves && epoch > (record.epoch ?? 0);
 }
 
 /** Law 2: a role that the pool does not know, but servers say that they serve, is taken over as it is found. */

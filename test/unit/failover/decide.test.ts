@@ -529,6 +529,23 @@ describe('rules of a pool', () => {
       expect(pool.recording('a')).to.deep.equal(['s2']);
     });
 
+    it('raises a role to the later epoch of its very holder, whose word would not count otherwise', () => {
+      const pool = world().breaks('a').settle();
+      const { handedOverTime } = pool.status.roles?.[0] ?? {};
+      pool.change('s1', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ holder: 's1', previousHolder: 'a', epoch: 9, handedOverTime });
+      expect(pool.status.epoch).to.equal(9);
+      expect(pool.status.current).to.equal(undefined);
+    });
+
+    it('gives nobody two roles, whatever the memory of its holder says', () => {
+      const pool = world().breaks('a').settle();
+      pool.change('s1', { leaseAssignment: { role: 'b', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.map(({ name, holder }) => `${name} by ${holder}`)).to.deep.equal(['a by s1']);
+    });
+
     it('leaves a role alone that moves right now, whatever an old memory says of it', () => {
       const pool = world().breaks('a');
       pool.decide();

@@ -175,6 +175,7 @@ describe('a restore onto disks that remember later epochs than the baseline know
     ['another recorder had broken since, and its substitute comes along', { b: '', t: 'b' }],
     ['another recorder had broken since, and its substitute is gone', { b: '' }],
     ['a standby had taken over what is at home by the baseline', { t: 'b' }],
+    ['the substitute had lost the role and got it back', { s: 'a' }],
   ];
   for (const [sentence, remembered] of memories) {
     it(`comes to rest with every camera recorded where it is said to be, when ${sentence}`, () => {
@@ -207,6 +208,15 @@ describe('a recorder that comes back late and remembers a later epoch than the r
       expect(rests).to.be.greaterThan(1);
     });
   }
+
+  it('breaks no law when recorders and the operator fail at any moment of that', function () {
+    this.timeout(0);
+    const disturbances = [remembering('t', 'a'), remembering('t', 'b'), powerCut('s'), operatorDies];
+    const bounds = { mostDisturbances: 2 + DEEPER, mostStates: MOST_STATES, delays: false };
+    const { states, rests } = walk({ start, ordinary: inTurn, disturbances, ...bounds });
+    console.log(`      ${states} states, ${rests} at rest`);
+    expect(rests).to.be.greaterThan(1);
+  });
 });
 
 describe('every order of faults and a restore', () => {
