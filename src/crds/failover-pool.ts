@@ -249,6 +249,14 @@ const status = z.object({
     .optional(),
   roles: listMap(z.array(role).max(1024), 'name').describe('Every role that has ever moved.').optional(),
   hold: hold.describe('The storm hold, as long as the storm lasts.').optional(),
+  restore: z
+    .object({
+      sha256: z.string().max(64).describe('Of the baseline that is restored.'),
+      startTime: time(),
+      renewTime: time().describe('Of a long restore: it was still at work then.').optional(),
+    })
+    .describe('A restore has brought the roles back and is not finished: until then nothing is decided.')
+    .optional(),
   counts: z
     .object({ active: count(4096), standby: count(4096), broken: count(4096), maintenance: count(4096) })
     .optional(),

@@ -258,6 +258,10 @@ export const reasons = {
   BaselineLate: 'BaselineLate',
   /** A pool without memory (re-applied, restored) took over the holders that it found, above every visible epoch. */
   EpochSeeded: 'EpochSeeded',
+  /** A restore brings roles, servers and cameras back: until it is finished the pool decides nothing. */
+  Restoring: 'Restoring',
+  /** A restore was not finished in time: the pool decides again, with what there is; run the restore again. */
+  RestoreUnfinished: 'RestoreUnfinished',
   /** A broken server is healthy again and stands by (rule 2). */
   RepairedToStandby: 'RepairedToStandby',
   /** The broken home was deleted; its substitute goes on recording. */

@@ -36,6 +36,7 @@ export function plan(gathered: Gathered, waitedMs: number): Step {
   if (gathered.fault && sameDestination(destination, backup)) return { do: 'report', fault: gathered.fault };
   const deadlineMs = pool.spec.backup.deadlineSeconds * 1000;
   if (!showsTakeover(backup, pool)) return waitForTakeover(backup, pool.status?.epoch, waitedMs < deadlineMs);
+  if (pool.status?.restore) return waitForRestore(pool.status.restore.startTime);
   if (backup.spec.reason !== 'Failover' && pool.status?.current) return waitForFailover(pool.status.current);
   if (gathered.unbound.length > 0 && waitedMs < Math.min(bindingWaitMs, deadlineMs))
     return waitForBindings(gathered.unbound);
@@ -75,6 +76,16 @@ function waitForFailover({ server, trigger }: CurrentFailover): Step {
     do: 'wait',
     reason: reasons.FailoverRunning,
     message: `the ${what} of ${server} runs; this backup is made after it and its own baseline (rule 13)`,
+    requeueAfterMs: failoverLookAgainMs,
+  };
+}
+
+/** Half a system is no baseline: restored later, it would be half a system. */
+function waitForRestore(startTime: string): Step {
+  return {
+    do: 'wait',
+    reason: reasons.Restoring,
+    message: `the pool is being restored since ${startTime}; this backup is made when all of it is back`,
     requeueAfterMs: failoverLookAgainMs,
   };
 }

@@ -516,6 +516,45 @@ describe('rules of a pool', () => {
       expect(pool.status.epoch).to.equal(2);
     });
 
+    it('adopts a holder that is later than all that it remembers: an older baseline was restored', () => {
+      const pool = world().breaks('a').settle();
+      const restored = { ...pool.status, history: [] };
+      pool.breaks('s1').settle();
+      expect(pool.status.roles?.[0]).to.include({ holder: 's2', epoch: 3 });
+      pool.status = restored;
+      pool.restartOperator().recovers('s1');
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ name: 'a', holder: 's2', previousHolder: 's1', epoch: 3 });
+      expect(pool.settle().holder('a')).to.equal('s2');
+      expect(pool.recording('a')).to.deep.equal(['s2']);
+    });
+
+    it('raises a role to the later epoch of its very holder, whose word would not count otherwise', () => {
+      const pool = world().breaks('a').settle();
+      const { handedOverTime } = pool.status.roles?.[0] ?? {};
+      pool.change('s1', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ holder: 's1', previousHolder: 'a', epoch: 9, handedOverTime });
+      expect(pool.status.epoch).to.equal(9);
+      expect(pool.status.current).to.equal(undefined);
+    });
+
+    it('gives nobody two roles, whatever the memory of its holder says', () => {
+      const pool = world().breaks('a').settle();
+      pool.change('s1', { leaseAssignment: { role: 'b', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.map(({ name, holder }) => `${name} by ${holder}`)).to.deep.equal(['a by s1']);
+    });
+
+    it('leaves a role alone that moves right now, whatever an old memory says of it', () => {
+      const pool = world().breaks('a');
+      pool.decide();
+      expect(pool.status.current).to.include({ role: 'a', standby: 's1' });
+      pool.change('s2', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.holder('a')).to.equal('s1');
+    });
+
     it('finds the holder by its Lease when its status was lost too', () => {
       const pool = world().breaks('a').settle();
       pool.status = {};
