@@ -1,7 +1,7 @@
 import { type Role, reasons } from '../../crds/index.js';
 import { type Draft, type Policy, viewOf, wallTime } from '../draft.js';
 import { findServer, isHolder, roleEntry } from '../roles.js';
-import { highestVisibleEpoch, nextEpoch } from '../takeover/epochs.js';
+import { credible, highestVisibleEpoch, nextEpoch } from '../takeover/epochs.js';
 import { acknowledged, recordsOwnRole } from '../takeover/proof.js';
 import type { Assignment, PoolView, ServerView } from '../types.js';
 import { hasNoOwnRole } from './home-to-standby.js';
@@ -18,7 +18,7 @@ function claimOf(server: ServerView): Claim | undefined {
     leaseAssignment ?? { role: '', epoch: 0 },
     report?.podUID === podUID ? { role: report?.role ?? '', epoch: report?.epoch ?? 0 } : { role: '', epoch: 0 },
   ];
-  const latest = found.sort((a, b) => b.epoch - a.epoch)[0];
+  const latest = found.filter(({ epoch }) => credible(epoch) === epoch).sort((a, b) => b.epoch - a.epoch)[0];
   return latest === undefined || latest.role === '' ? undefined : { ...latest, server };
 }
 
@@ -35,8 +35,12 @@ function outdatedClaim({ record }: Draft, { server, role }: Claim): boolean {
   return record.roles?.some((held) => isHolder(held, server) && held.name !== role) === true;
 }
 
-/** The role of a server of this pool; or of a deleted one, when the pool has no memory that says otherwise. */
+/**
+ * A role that this pool decides over already, or that of a server of this pool; or of a deleted one, when the pool has no
+ * memory that says otherwise.
+ */
 function oursToAdopt(draft: Draft, { role }: Claim): boolean {
+  if (roleEntry(draft.record, role) !== undefined) return true;
   const home = findServer(draft.input, role);
   return home === undefined ? draft.input.status.epoch === undefined : home.member;
 }
@@ -82,10 +86,19 @@ function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | und
  * The pool does not know the role; or somebody serves it by a later epoch than anything that this pool has decided. Then
  * its memory is an older one: it was restored, and what came after is lost.
  */
-function unknownToPool({ record }: Draft, { role, epoch }: Claim): boolean {
-  if (roleEntry(record, role) === undefined) return true;
+function unknownToPool({ record }: Draft, { role, epoch, server }: Claim): boolean {
+  const entry = roleEntry(record, role);
+  if (entry === undefined) return true;
   const moves = record.current?.role === role || record.queue?.some((queued) => queued.role === role) === true;
-  return !moves && epoch > (record.epoch ?? 0);
+  return !moves && epoch > (record.epoch ?? 0) && (isHolder(entry, server) || servesByItsWord(server, role, epoch));
+}
+
+/**
+ * Law 7: from a holder that may be recording a role is taken only for one that says itself that it serves it, and is not
+ * known to be dead. What its status or its Lease shows of it is no word of its own.
+ */
+function servesByItsWord(server: ServerView, role: string, epoch: number): boolean {
+  return server.health.verdict !== 'Broken' && acknowledged(server, role, epoch);
 }
 
 /** Law 2: a role that the pool does not know, but servers say that they serve, is taken over as it is found. */

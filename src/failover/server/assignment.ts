@@ -1,5 +1,6 @@
 import type { FailoverPoolStatus, RecorderReportStatus, RecordingServer, Role } from '../../crds/index.js';
 import { isHolder, roleEntry } from '../roles.js';
+import { credible } from '../takeover/epochs.js';
 import type { Assignment } from '../types.js';
 
 /** What an assignment depends on, besides the pool's status. */
@@ -23,9 +24,10 @@ export function foundAssignment(
   report: Pick<RecorderReportStatus, 'role' | 'epoch' | 'podUID'> | undefined,
   podUID: string | undefined,
 ): Assignment | undefined {
-  const speaks = podUID !== undefined && report?.podUID === podUID && report.epoch !== undefined;
-  const said = speaks ? { role: report.role ?? '', epoch: report.epoch ?? 0 } : undefined;
-  return said !== undefined && said.epoch > (lease?.epoch ?? 0) ? said : lease;
+  const speaks = podUID !== undefined && report?.podUID === podUID && credible(report.epoch) > 0;
+  const said = speaks ? { role: report.role ?? '', epoch: credible(report.epoch) } : undefined;
+  const shown = credible(lease?.epoch) > 0 ? lease : undefined;
+  return said !== undefined && said.epoch > (shown?.epoch ?? 0) ? said : shown;
 }
 
 /**
@@ -80,8 +82,11 @@ function projected(
   const kept = overlap(server, now, status);
   if (kept !== undefined) return kept;
   const taken = roleEntry(status, now?.role || name);
-  // Assigned later than anything that this pool has decided: its memory is older than the world, and it adopts this.
-  if (taken !== undefined && now !== undefined && now.role !== '' && now.epoch > status.epoch) return now;
+  // Assigned later than anything that this pool has decided: its memory is older than the world, and it adopts this. Not
+  // so the own role of one that has become a standby: it has none, whatever it remembers.
+  const isOwnAsStandby = server.spec.type === 'Failover' && now?.role === name;
+  if (taken !== undefined && now !== undefined && now.role !== '' && now.epoch > status.epoch && !isOwnAsStandby)
+    return now;
   if (taken !== undefined) return { role: '', epoch: now?.role === '' ? epoch : Math.max(epoch, taken.epoch) };
   // A role of which the pool does not know yet: it adopts what it finds (law 2), so nothing stops before that.
   const mayBeAdopted = now !== undefined && now.role !== '' && now.role !== name && foreign !== 'HandedOver';

@@ -7,7 +7,8 @@ import type { BackupView, CameraView, PoolInput, ServerView } from '../types.js'
  */
 const HIGHEST_CREDIBLE = 2 ** 52;
 
-function credible(epoch: number | undefined): number {
+/** The epoch; 0 for none, and for one that nobody can have decided. */
+export function credible(epoch: number | undefined): number {
   return epoch !== undefined && epoch <= HIGHEST_CREDIBLE ? epoch : 0;
 }
 

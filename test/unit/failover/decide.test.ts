@@ -555,6 +555,37 @@ describe('rules of a pool', () => {
       expect(pool.holder('a')).to.equal('s1');
     });
 
+    it('believes no epoch that nobody can have decided: behind it no takeover would have room', () => {
+      const pool = world().breaks('a').settle();
+      pool.change('s1', { leaseAssignment: { role: 'a', epoch: 2 ** 53 - 1 } });
+      pool.report('s2', { role: 'b', epoch: 2 ** 53 - 1 });
+      pool.settle();
+      expect(pool.status.roles?.map(({ name, holder, epoch }) => [name, holder, epoch])).to.deep.equal([['a', 's1', 2]]);
+      expect(pool.breaks('b').settle().status.epoch).to.equal(3);
+    });
+
+    it('adopts a later holder of a role whose home is scrapped, too', () => {
+      const pool = world().breaks('a').settle();
+      pool.servers.delete('a');
+      pool.settle();
+      pool.report('s2', { role: 'a', epoch: 9 }).change('s2', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ name: 'a', holder: 's2', previousHolder: 's1', epoch: 9 });
+    });
+
+    it('takes no role from its holder for one whose recorder has not said itself that it serves it', () => {
+      const pool = world().breaks('a').settle();
+      pool.change('s2', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.holder('a')).to.equal('s1');
+      pool.report('s2', { role: 'a', epoch: 9 });
+      pool.change('s2', { health: { ...pool.view('s2').health, verdict: 'Broken', trigger: 'Unreachable' } });
+      pool.decide();
+      expect(pool.holder('a')).to.equal('s1');
+      pool.recovers('s2').decide();
+      expect(pool.status.roles?.[0]).to.include({ holder: 's2', previousHolder: 's1', epoch: 9 });
+    });
+
     it('finds the holder by its Lease when its status was lost too', () => {
       const pool = world().breaks('a').settle();
       pool.status = {};

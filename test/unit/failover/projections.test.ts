@@ -24,6 +24,11 @@ describe('what is found of an assignment beside a status', () => {
       [undefined, { role: 'b', epoch: 2, podUID: 'p' }, 'p'],
       { role: 'b', epoch: 2 },
     ],
+    [
+      'is no epoch that nobody can have decided',
+      [{ role: 'a', epoch: 2 ** 53 - 1 }, { role: 'b', epoch: 2 ** 53 - 1, podUID: 'p' }, 'p'],
+      undefined,
+    ],
     ['is not what an earlier pod has said', [lease, { role: '', epoch: 9, podUID: 'old' }, 'p'], lease],
     ['is not what nobody says any more', [lease, { role: '', epoch: 9, podUID: 'p' }, undefined], lease],
     ['is the Lease where the recorder has only followed it', [lease, { role: 'a', epoch: 4, podUID: 'p' }, 'p'], lease],
@@ -70,6 +75,11 @@ describe('the assignment of a server', () => {
       'is a role that it has by a later epoch than anything that its pool has decided: that is to adopt it',
       [recordingServer('s2').standby().build(), handedOver, { role: 'a', epoch: 9 }],
       { role: 'a', epoch: 9 },
+    ],
+    [
+      'is not its own role by a later epoch when it has been made a standby since: nobody would ever end that',
+      [recordingServer('a').standby().build(), handedOver, { role: 'a', epoch: 9 }],
+      { role: '', epoch: 10 },
     ],
     [
       'is given above a later epoch that its recorder remembers',
