@@ -18,6 +18,8 @@ export {
 export { CameraRoll, CameraRun } from './camera-roll.js';
 export { canonicalJson } from './canonical-json.js';
 export { destinationOf, engineNameOf, targetOf } from './destination.js';
+export { decrypt, keyIdOf } from './encryption/envelope.js';
+export { type EncryptionKey, parseKey } from './encryption/key.js';
 export {
   type Artifact,
   type BackupEngine,

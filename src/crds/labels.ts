@@ -23,6 +23,8 @@ export const labels = {
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
   /** By a person, on a FailoverPool or a RecordingServer: `<id> <command>`; status answers and remembers the id. */
   request: `${GROUP}/request`,
+  /** On a Secret, by whoever may write it: 'true' lets encrypted baselines hold its contents. */
+  includeInBaselines: `${GROUP}/include-in-baselines`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
   instance: 'app.kubernetes.io/instance',

@@ -4,11 +4,10 @@ import {
   type FailoverPool,
   type FailoverPoolStatus,
   failoverPools,
-  type KindResource,
   reasons,
   recordingServers,
 } from '../crds/index.js';
-import { type ApiClient, isApiError, type KubeObject } from '../operator/index.js';
+import { type ApiClient, isApiError, type KubeObject, type ResourceType, resources } from '../operator/index.js';
 import type { RestoreArtifact } from './artifact.js';
 import { applyObject, RESTORE_MANAGER } from './check.js';
 import type { Live } from './live.js';
@@ -38,12 +37,13 @@ export interface ApplyOptions {
 }
 
 /**
- * Carries the plan out: the pool, who holds which role, the servers, the cameras, and last the end of the restore. Each
+ * Carries the plan out: missing Secrets, the pool, who holds which role, the servers, the cameras, and last the end of the restore. Each
  * step may be repeated, so that a restore that was interrupted anywhere is finished by the next one.
  */
 export async function applyRestore(plan: RestorePlan, options: ApplyOptions): Promise<void> {
   const steps = new Steps(plan, options);
   await steps.demandNoFailover();
+  await steps.write(resources.secrets);
   await steps.write(failoverPools);
   if (plan.writesStatus) await steps.bringRolesBack();
   await steps.write(recordingServers);
@@ -77,7 +77,7 @@ class Steps {
   }
 
   /** Writes what is to be created or changed of one kind. */
-  async write({ plural }: KindResource): Promise<void> {
+  async write({ plural }: ResourceType): Promise<void> {
     const { client, forceConflicts = false, onProgress } = this.#options;
     const writes = this.#plan.objects.filter(({ type, action }) => type.plural === plural && action !== 'same');
     let done = 0;

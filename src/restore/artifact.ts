@@ -1,6 +1,14 @@
 import { sha256 } from '../backup/baseline.js';
 import { decompress } from '../backup/compression.js';
-import { BASELINE_FORMAT, type Baseline, decodeBaseline, encodeBaseline } from '../backup/index.js';
+import {
+  BASELINE_FORMAT,
+  type Baseline,
+  decodeBaseline,
+  decrypt,
+  type EncryptionKey,
+  encodeBaseline,
+  keyIdOf,
+} from '../backup/index.js';
 import { judgeShape } from './baseline-shape.js';
 import { RestoreRefused } from './refusal.js';
 
@@ -26,16 +34,19 @@ export interface ExpectedArtifact {
   readonly fileSha256?: string | undefined;
   /** Name of the pool that it should be of. */
   readonly pool?: string | undefined;
+  /** Of an encrypted one. */
+  readonly key?: EncryptionKey | undefined;
 }
 
 /**
- * Opens a baseline: the canonical JSON or its gzip. Throws RestoreRefused ('Artifact') with the mend for anything that is
+ * Opens a baseline: the canonical JSON, its gzip, or that encrypted, as it lies in a bucket. Throws RestoreRefused ('Artifact') with the mend for anything that is
  * not whole, not ours, or not what was expected.
  */
 export async function openArtifact(bytes: Buffer, expected: ExpectedArtifact = {}): Promise<RestoreArtifact> {
   if (bytes.length === 0) throw refused('it is empty; take another copy');
   if (expected.fileSha256 !== undefined) compare('file', sha256(bytes), expected.fileSha256);
-  const json = isGzip(bytes) ? await unpacked(bytes) : bytes;
+  const open = await decrypted(bytes, expected.key);
+  const json = isGzip(open) ? await unpacked(open) : open;
   const checksum = sha256(json);
   if (expected.sha256 !== undefined) compare('baseline', checksum, expected.sha256);
   const baseline = decoded(json);
@@ -56,6 +67,16 @@ export async function openArtifact(bytes: Buffer, expected: ExpectedArtifact = {
 
 function refused(what: string): RestoreRefused {
   return new RestoreRefused('Artifact', [`the baseline can't be used: ${what}`]);
+}
+
+async function decrypted(bytes: Buffer, key: EncryptionKey | undefined): Promise<Buffer> {
+  const id = keyIdOf(bytes);
+  if (id === undefined) return bytes;
+  if (key === undefined) throw refused(`it is encrypted with the key ${id}; give the file with that key: --key-file`);
+  if (key.id !== id) throw refused(`it is encrypted with the key ${id}, and the file of --key-file holds ${key.id}`);
+  const open = await decrypt(bytes, { current: key, all: [key] });
+  if (open === undefined) throw refused('it is damaged: its key fits, and its bytes are not those that were written');
+  return open;
 }
 
 function isGzip(bytes: Buffer): boolean {

@@ -1,5 +1,5 @@
-import { failoverPools, type KindResource } from '../crds/index.js';
-import { type ApiClient, isApiError, type KubeObject, resources } from '../operator/index.js';
+import { failoverPools } from '../crds/index.js';
+import { type ApiClient, isApiError, type KubeObject, type ResourceType, resources } from '../operator/index.js';
 import { fewOf } from './few.js';
 import { inParallel, isUndeclaredField, persistently } from './parallel.js';
 import type { PlannedObject, RestorePlan } from './plan.js';
@@ -81,7 +81,7 @@ function mendFor(error: unknown, { type }: PlannedObject): string | undefined {
 }
 
 interface Access {
-  readonly type: KindResource;
+  readonly type: ResourceType;
   readonly verb: 'create' | 'patch' | 'get' | 'update';
   readonly subresource?: 'status';
 }
@@ -89,7 +89,7 @@ interface Access {
 /** What the writes need. A status is not to be had by a dry run before its object is there. */
 function neededAccess({ writesStatus }: RestorePlan, writes: readonly PlannedObject[]): Access[] {
   const types = new Map(writes.map(({ type }) => [type.plural, type]));
-  const creates = (type: KindResource): boolean =>
+  const creates = (type: ResourceType): boolean =>
     writes.some((object) => object.type === type && object.action === 'create');
   return [
     ...[...types.values()].flatMap((type): Access[] => [

@@ -9,12 +9,13 @@ import {
   failoverPools,
   type KindDefinition,
   type KindResource,
+  labels,
   type Metadata,
   type RecordingServer,
   recordingServerKind,
   recordingServers,
 } from '../crds/index.js';
-import type { KubeObject } from '../operator/index.js';
+import { type KubeObject, type ResourceType, resources } from '../operator/index.js';
 import type { RestoreArtifact } from './artifact.js';
 import { differenceOf, type FieldChange } from './difference.js';
 import { namesOf } from './few.js';
@@ -24,7 +25,7 @@ import { planRoles, type RolePlan } from './roles.js';
 
 /** An object of the baseline, and what is to be done about it. */
 export interface PlannedObject {
-  readonly type: KindResource;
+  readonly type: ResourceType;
   readonly name: string;
   readonly action: 'create' | 'change' | 'same';
   readonly changes: readonly FieldChange[];
@@ -34,7 +35,8 @@ export interface PlannedObject {
 }
 
 export interface RestoredObject extends KubeObject {
-  readonly spec: object;
+  /** Absent in Secrets. */
+  readonly spec?: object;
 }
 
 /** Something in the cluster that the restore does not touch. */
@@ -55,7 +57,7 @@ export interface RestorePlan {
   readonly namespace: string;
   /** Name of the pool. */
   readonly pool: string;
-  /** Pool, servers, cameras, in the order in which they are made. */
+  /** Secrets, pool, servers, cameras, in the order in which they are made. */
   readonly objects: readonly PlannedObject[];
   readonly left: readonly LeftObject[];
   readonly roles: readonly RolePlan[];
@@ -83,6 +85,7 @@ export function planRestore(sources: PlanSources): RestorePlan {
   const whole = cameras === undefined;
   const { wanted, elsewhere } = camerasToRestore(sources);
   const objects = [
+    ...plannedSecrets(sources),
     ...(whole ? [plannedPool(baseline, live), ...baseline.servers.map((server) => plannedServer(server, live))] : []),
     ...wanted.map((camera) => plannedCamera(camera, live)),
   ];
@@ -117,6 +120,20 @@ interface Kept {
 interface Present {
   readonly metadata: Metadata;
   readonly spec: object;
+}
+
+/**
+ * Secrets whose contents the baseline holds, and which are missing. One that is there may be newer than the baseline, as a
+ * password that was changed since: it stays.
+ */
+function plannedSecrets({ artifact: { baseline }, live }: PlanSources): PlannedObject[] {
+  const missing = new Set(live.missingSecrets);
+  const kept = (baseline.secretContents ?? []).filter(({ name }) => missing.has(name));
+  return kept.map(({ name, type = 'Opaque', data }) => {
+    const metadata = { name, namespace: live.namespace, labels: { [labels.includeInBaselines]: 'true' } };
+    const manifest = { apiVersion: 'v1', kind: resources.secrets.kind, metadata, type, data };
+    return { type: resources.secrets, name, action: 'create' as const, changes: [], kept: [], manifest };
+  });
 }
 
 function plannedPool({ pool }: Baseline, live: Live): PlannedObject {
@@ -206,12 +223,14 @@ function warningsOf({ artifact, live, cameras }: PlanSources, objects: readonly 
       return what === undefined ? [] : [`${type.kind} ${name}: ${path} becomes ${to}: ${what}`];
     }),
   );
+  const made = new Set(objects.filter(({ type }) => type === resources.secrets).map(({ name }) => name));
+  const lacking = live.missingSecrets.filter((name) => !made.has(name));
   const missing =
-    live.missingSecrets.length === 0
+    lacking.length === 0
       ? []
       : [
-          `Secrets that are not in namespace ${live.namespace}: ${namesOf(live.missingSecrets)}; ` +
-            'a baseline holds none: make them, or their cameras are not recorded',
+          `Secrets that are not in namespace ${live.namespace}: ${namesOf(lacking)}; ` +
+            'the baseline does not hold their contents: make them, or their cameras are not recorded',
         ];
   const homeless = cameras === undefined ? [] : withoutHome(artifact.baseline, live, cameras);
   return [...artifact.notes, ...live.notes, ...missing, ...homeless, ...changed];

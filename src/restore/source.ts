@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type BackupEngine, BackupError, type BackupTarget, engineNameOf, targetOf } from '../backup/index.js';
+import {
+  type BackupEngine,
+  BackupError,
+  type BackupTarget,
+  engineNameOf,
+  parseKey,
+  targetOf,
+} from '../backup/index.js';
 import { type Backup, backups } from '../crds/index.js';
 import { type ApiClient, isApiError, type Key } from '../operator/index.js';
 import { openArtifact, type RestoreArtifact } from './artifact.js';
@@ -21,13 +28,29 @@ export interface SourceExpectation {
 /** The end of a file's name beside which its checksum stands, as `sha256sum` writes it. */
 export const CHECKSUM_SUFFIX = '.sha256';
 
-/** Reads a baseline from a file: canonical JSON or its gzip. A `<file>.sha256` beside it has to fit. */
-export async function readFromFile(path: string, expected: SourceExpectation = {}): Promise<RestoreSource> {
+/**
+ * Reads a baseline from a file: canonical JSON, its gzip, or what an engine has encrypted; for that, `keyFile` is the path
+ * of the key. A `<file>.sha256` beside it has to fit.
+ */
+export async function readFromFile(
+  path: string,
+  expected: SourceExpectation = {},
+  keyFile?: string,
+): Promise<RestoreSource> {
   const bytes = await readOrRefuse(path);
   const beside = await readFile(`${path}${CHECKSUM_SUFFIX}`, 'utf8').catch(() => undefined);
   const fileSha256 = beside?.trim().split(/\s+/)[0];
-  const artifact = await openArtifact(bytes, { ...expected, fileSha256 });
+  const key = keyFile === undefined ? undefined : await keyFrom(keyFile);
+  const artifact = await openArtifact(bytes, { ...expected, fileSha256, key });
   return { artifact, from: `file ${path}` };
+}
+
+async function keyFrom(path: string) {
+  const key = parseKey(await readOrRefuse(path));
+  if (key !== undefined) return key;
+  throw refused(
+    `${path} holds no key: a key is 32 bytes, as they are or in base64, as in the Secret of the pool's keySecretRef`,
+  );
 }
 
 async function readOrRefuse(path: string): Promise<Buffer> {
@@ -35,7 +58,7 @@ async function readOrRefuse(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    throw refused(`the file can't be read: ${text}; give the path of an exported baseline`);
+    throw refused(`the file can't be read: ${text}; give the path of one that is there`);
   }
 }
 

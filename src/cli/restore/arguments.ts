@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 export const usage = `npm run restore -- --backup [NAMESPACE/]NAME [options]     a baseline in this cluster
-npm run restore -- --file PATH [options]                    an exported baseline, as JSON or gzip
+npm run restore -- --file PATH [options]                    an exported baseline, or an object of a bucket
 npm run restore -- export --backup [NAMESPACE/]NAME --output PATH
 
 Shows what would be created, changed and left, and changes nothing without --apply or a typed yes.
@@ -12,9 +12,11 @@ Objects are never deleted. Run again after an interruption: it goes on where it 
   --apply              carry the plan out without asking
   --force-conflicts    take fields over that another manager, such as GitOps, owns with another value
   --pool NAME          refuse a baseline of another pool
+  --key-file PATH      with --file: the key of an encrypted baseline, 32 bytes or their base64
   --sha256 HEX         refuse a baseline with another checksum (Backup.status.artifact.sha256)
   --all                show every line of the plan
   --output PATH        export: where to write; a name that ends in .gz is compressed, and PATH.sha256 stands beside it
+  --with-secrets       export: write the contents of Secrets, too, readable by whoever has the file
   --kubeconfig PATH    unless KUBECONFIG or ~/.kube/config is meant
   --context NAME       of the kubeconfig
 
@@ -34,7 +36,7 @@ export interface Connection {
 
 export interface RestoreCommand extends Connection {
   readonly command: 'restore';
-  readonly source: { readonly backup: BackupName } | { readonly file: string };
+  readonly source: { readonly backup: BackupName } | { readonly file: string; readonly keyFile?: string | undefined };
   readonly namespace?: string | undefined;
   readonly cameras?: readonly string[] | undefined;
   readonly apply: boolean;
@@ -48,6 +50,7 @@ export interface ExportCommand extends Connection {
   readonly command: 'export';
   readonly backup: BackupName;
   readonly output: string;
+  readonly withSecrets: boolean;
 }
 
 /** The command line is wrong; the message says what to write instead. */
@@ -58,7 +61,9 @@ export class UsageError extends Error {
 const options = {
   backup: { type: 'string' },
   file: { type: 'string' },
+  'key-file': { type: 'string' },
   output: { type: 'string' },
+  'with-secrets': { type: 'boolean' },
   namespace: { type: 'string', short: 'n' },
   camera: { type: 'string', multiple: true },
   apply: { type: 'boolean' },
@@ -92,15 +97,17 @@ export function parseCommand(argv: readonly string[]): RestoreCommand | ExportCo
   return word === 'export' ? exportCommand(values) : restoreCommand(values);
 }
 
-function exportCommand({ backup, output, kubeconfig, context, ...others }: Values): ExportCommand {
+function exportCommand(values: Values): ExportCommand {
+  const { backup, output, kubeconfig, context, 'with-secrets': withSecrets = false, ...others } = values;
   const wrong = Object.keys(others);
   if (wrong.length > 0) throw new UsageError(`export does not take ${wrong.map((name) => `--${name}`).join(', ')}`);
   if (backup === undefined || output === undefined) throw new UsageError('export needs --backup and --output');
-  return { command: 'export', backup: backupName(backup), output, kubeconfig, context };
+  return { command: 'export', backup: backupName(backup), output, withSecrets, kubeconfig, context };
 }
 
 function restoreCommand(values: Values): RestoreCommand {
-  if (values.output !== undefined) throw new UsageError('--output belongs to export');
+  for (const name of ['output', 'with-secrets'] as const)
+    if (values[name] !== undefined) throw new UsageError(`--${name} belongs to export`);
   const { sha256 } = values;
   if (sha256 !== undefined && !/^[0-9a-fA-F]{64}$/.test(sha256)) {
     throw new UsageError('--sha256 takes the 64 hexadecimal digits of Backup.status.artifact.sha256');
@@ -120,9 +127,11 @@ function restoreCommand(values: Values): RestoreCommand {
   };
 }
 
-function sourceOf({ backup, file }: Values): RestoreCommand['source'] {
+function sourceOf({ backup, file, 'key-file': keyFile }: Values): RestoreCommand['source'] {
+  if (keyFile !== undefined && file === undefined)
+    throw new UsageError('--key-file belongs to --file; the key of a Backup is read from the Secret that it names');
   if ((backup === undefined) === (file === undefined)) throw new UsageError('give one of --backup and --file');
-  return file === undefined ? { backup: backupName(backup ?? '') } : { file };
+  return file === undefined ? { backup: backupName(backup ?? '') } : { file, keyFile };
 }
 
 function backupName(text: string): BackupName {

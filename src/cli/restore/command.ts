@@ -53,8 +53,9 @@ export async function runRestore(argv: readonly string[], terminal: Terminal, op
 
 async function runExport(command: ExportCommand, connected: Connected, terminal: Terminal): Promise<number> {
   const source = await readFromBackup(connected, { namespace: connected.namespace, ...command.backup });
-  const bytes = await writeExport(command.output, source);
-  terminal.out(`${source.from}\nwritten to ${command.output}: ${bytes} bytes, sha256 ${source.artifact.sha256}`);
+  const { bytes, sha256, leftOut } = await writeExport(command.output, source.artifact.baseline, command);
+  terminal.out(`${source.from}\nwritten to ${command.output}: ${bytes} bytes, sha256 ${sha256}`);
+  if (leftOut > 0) terminal.out(`without the contents of ${leftOut} Secrets; --with-secrets writes them, readable`);
   return exitCodes.done;
 }
 
@@ -82,7 +83,7 @@ function read(command: RestoreCommand, connected: Connected): Promise<RestoreSou
   const { source, sha256, pool } = command;
   const expected = { sha256, pool };
   return 'file' in source
-    ? readFromFile(source.file, expected)
+    ? readFromFile(source.file, expected, source.keyFile)
     : readFromBackup(connected, { namespace: connected.namespace, ...source.backup }, expected);
 }
 

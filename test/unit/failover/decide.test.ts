@@ -560,7 +560,9 @@ describe('rules of a pool', () => {
       pool.change('s1', { leaseAssignment: { role: 'a', epoch: 2 ** 53 - 1 } });
       pool.report('s2', { role: 'b', epoch: 2 ** 53 - 1 });
       pool.settle();
-      expect(pool.status.roles?.map(({ name, holder, epoch }) => [name, holder, epoch])).to.deep.equal([['a', 's1', 2]]);
+      expect(pool.status.roles?.map(({ name, holder, epoch }) => [name, holder, epoch])).to.deep.equal([
+        ['a', 's1', 2],
+      ]);
       expect(pool.breaks('b').settle().status.epoch).to.equal(3);
     });
 

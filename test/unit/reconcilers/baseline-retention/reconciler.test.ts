@@ -112,6 +112,12 @@ describe('the retention of a pool', () => {
     expect(left()).to.have.length(4);
   });
 
+  it('deletes nothing while the pool is being restored: from one of them, perhaps', async () => {
+    put(failoverPool().status({ restore: { sha256: 'abc', startTime: day(4) } }));
+    await run();
+    expect(left()).to.have.length(4);
+  });
+
   it('leaves the baselines of a pool that is gone or is being deleted', async () => {
     stores.latestPools.observed('ns/pool', undefined);
     stores.pools.remove('ns/pool');
