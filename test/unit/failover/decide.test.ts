@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { decide } from '../../../src/failover/decide.js';
+import { assignedRole } from '../../../src/failover/standby/standby-choice.js';
 import { camera } from '../support/builders/camera.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';
@@ -550,9 +551,18 @@ describe('rules of a pool', () => {
       const pool = world().breaks('a');
       pool.decide();
       expect(pool.status.current).to.include({ role: 'a', standby: 's1' });
-      pool.change('s2', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.change('s2', { leaseAssignment: { role: 'a', epoch: 9 } }).report('s2', { role: 'a', epoch: 9 });
       pool.decide();
       expect(pool.holder('a')).to.equal('s1');
+    });
+
+    it('takes nobody for free whose recorder goes on with a role that it remembers', () => {
+      const pool = world().breaks('a');
+      pool.decide();
+      pool.report('s2', { role: 'a', epoch: 9 });
+      expect(assignedRole(pool.input(), pool.view('s2'))).to.equal('a');
+      pool.report('s2', { podUID: 'an earlier pod' });
+      expect(assignedRole(pool.input(), pool.view('s2'))).to.equal('');
     });
 
     it('believes no epoch that nobody can have decided: behind it no takeover would have room', () => {
@@ -584,8 +594,10 @@ describe('rules of a pool', () => {
       pool.change('s2', { health: { ...pool.view('s2').health, verdict: 'Broken', trigger: 'Unreachable' } });
       pool.decide();
       expect(pool.holder('a')).to.equal('s1');
-      pool.recovers('s2').decide();
+      const { affected } = pool.recovers('s2').decide();
       expect(pool.status.roles?.[0]).to.include({ holder: 's2', previousHolder: 's1', epoch: 9 });
+      // Nobody has to be told anything: it serves the role already, and its predecessor goes on until the handover.
+      expect(affected).to.deep.equal([]);
     });
 
     it('finds the holder by its Lease when its status was lost too', () => {
