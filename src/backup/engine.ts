@@ -45,7 +45,10 @@ export interface BackupEngine {
   check(target: BackupTarget, signal?: AbortSignal): Promise<Artifact | undefined>;
   /** Writes, reads back and verifies. */
   write(baseline: PackedBaseline, target: BackupTarget, signal?: AbortSignal): Promise<Artifact>;
-  /** Removes the artifact of this very Backup, and nothing else; absent where it goes with the Backup by itself. */
+  /**
+   * Removes the artifact of this very Backup, and nothing of anybody else's; called before the Backup itself is deleted.
+   * One that is not there is no error. Absent: it goes with the Backup by its ownerReference.
+   */
   remove?(target: BackupTarget, signal?: AbortSignal): Promise<void>;
   /** What the store of `place.destination` holds of a namespace and perhaps of one pool, by name; for disasters. */
   list?(
@@ -59,11 +62,11 @@ export class BackupError extends Error {
   override readonly name = 'BackupError';
   readonly reason: Reason;
   /** True for what may pass by itself: try again, with backoff. Else only a person can help. */
-  readonly retryable: boolean;
+  readonly mayPass: boolean;
 
-  constructor(reason: Reason, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+  constructor(reason: Reason, message: string, options: { mayPass?: boolean; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.reason = reason;
-    this.retryable = options.retryable ?? false;
+    this.mayPass = options.mayPass ?? false;
   }
 }

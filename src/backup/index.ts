@@ -19,6 +19,8 @@ export { CameraRoll, CameraRun } from './camera-roll.js';
 export { canonicalJson } from './canonical-json.js';
 export type { Delegated, DelegatingEngine } from './delegate.js';
 export { destinationOf, engineNameOf, targetOf } from './destination.js';
+export { decrypt, keyIdOf } from './encryption/envelope.js';
+export { type EncryptionKey, parseKey } from './encryption/key.js';
 export {
   type Artifact,
   type BackupEngine,

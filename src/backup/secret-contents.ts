@@ -1,3 +1,4 @@
+import { labels } from '../crds/index.js';
 import { type ApiClient, isApiError, type KubeObject, resources } from '../operator/index.js';
 import type { BaselineSecret } from './baseline.js';
 import { PART_TYPE } from './secret/parts.js';
@@ -7,7 +8,12 @@ const parallelReads = 8;
 /** A service account's token is no setting of a recording system, and a baseline is no part of a baseline. */
 const leftOut = new Set<string>(['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token', PART_TYPE]);
 
-/** The contents of the named Secrets; those that do not exist, or must not be kept, are missing. */
+/**
+ * The contents of the named Secrets that carry the label `understudy.dev/include-in-baselines: "true"`. Whoever may write
+ * cameras names Secrets, and whoever may write pools names the key and the bucket: without the consent of somebody who may
+ * write the Secret itself, these two could read any Secret of the namespace by way of the operator. The others, and those
+ * that do not exist, are missing.
+ */
 export async function readSecretContents(
   client: Pick<ApiClient, 'get'>,
   namespace: string,
@@ -34,7 +40,8 @@ async function readOne(
 ): Promise<BaselineSecret | undefined> {
   try {
     type Secret = KubeObject & { type?: string; data?: Record<string, string> };
-    const { type, data = {} } = await client.get<Secret>(resources.secrets, { namespace, name }, { signal });
+    const { metadata, type, data = {} } = await client.get<Secret>(resources.secrets, { namespace, name }, { signal });
+    if (metadata.labels?.[labels.includeInBaselines] !== 'true') return undefined;
     return type !== undefined && leftOut.has(type) ? undefined : { name, ...(type ? { type } : {}), data };
   } catch (error) {
     if (isApiError(error, 'notFound')) return undefined;

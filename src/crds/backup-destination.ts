@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labels } from './labels.js';
 import { cel, localRef } from './schema.js';
 import { veleroSettings } from './velero.js';
 
@@ -67,7 +68,9 @@ export const encryptionSettings = () =>
     includeSecrets: z
       .boolean()
       .default(false)
-      .describe('Keep the contents of the Secrets that cameras and recorders refer to as well, not only their names.'),
+      .describe(
+        `Keep the contents of the Secrets that cameras and recorders refer to as well, not only their names: of those that carry the label ${labels.includeInBaselines}: "true".`,
+      ),
   });
 
 /** Where one baseline lies, so that it can be read after its pool has changed or is gone. */

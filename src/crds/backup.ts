@@ -8,9 +8,11 @@ const spec = cel(
   z.object({
     poolRef: localRef().describe('The pool whose system is fixed; it may be gone later.'),
     reason: z
-      .enum(['Failover', 'Manual'])
+      .enum(['Failover', 'Manual', 'Scheduled'])
       .default('Manual')
-      .describe('Failover: made by the operator after a takeover (rule 12).'),
+      .describe(
+        'Failover: made by the operator after a takeover (rule 12). Scheduled: made by it by spec.backup.schedule of the pool.',
+      ),
     engine: z
       .enum(backupEngines)
       .describe(
@@ -30,6 +32,9 @@ const status = z.object({
   observedGeneration: z.int().min(0).meta({ format: 'int64' }).optional(),
   startTime: time().optional(),
   completionTime: time().optional(),
+  poolEpoch: epoch()
+    .describe('Of the pool when the baseline was begun: what was decided up to then is in it.')
+    .optional(),
   destination: backupDestination()
     .describe('Where the baseline is kept, written down before it is: with this it can be read without its pool.')
     .optional(),
@@ -76,6 +81,13 @@ export const backupKind = {
     { name: 'Complete', type: 'string', jsonPath: ".status.conditions[?(@.type=='Complete')].status" },
     { name: 'Bytes', type: 'integer', jsonPath: '.status.artifact.bytes' },
     { name: 'Cameras', type: 'integer', jsonPath: '.status.artifact.cameras' },
+    {
+      name: 'Stale',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Stale')].status",
+      description: 'Roles moved while it was made',
+      priority: 1,
+    },
     { name: 'Message', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],

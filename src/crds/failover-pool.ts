@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupEngines, encryptionSettings, s3Settings } from './backup-destination.js';
+import { backupScheduleStatus, baselinePolicyFields, timeZoneNeedsSchedule } from './baseline-policy.js';
 import { gapLength } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
@@ -112,7 +113,9 @@ const spec = z.object({
       deadlineSeconds: seconds(1, 3600)
         .default(20)
         .describe('After this the queue goes on without the baseline, loudly.'),
+      ...baselinePolicyFields(),
     }),
+    timeZoneNeedsSchedule,
     {
       rule: "self.engine != 'S3' || has(self.s3)",
       message:
@@ -122,7 +125,7 @@ const spec = z.object({
     veleroEncryptsNothing,
   )
     .prefault({})
-    .describe('The system baseline that each takeover makes (rule 12).'),
+    .describe('The system baselines: one after each takeover (rule 12), and more by a schedule.'),
   cameras: z
     .object({
       failoverWhenUnreachable: z
@@ -251,6 +254,14 @@ const status = z.object({
     .optional(),
   roles: listMap(z.array(role).max(1024), 'name').describe('Every role that has ever moved.').optional(),
   hold: hold.describe('The storm hold, as long as the storm lasts.').optional(),
+  restore: z
+    .object({
+      sha256: z.string().max(64).describe('Of the baseline that is restored.'),
+      startTime: time(),
+      renewTime: time().describe('Of a long restore: it was still at work then.').optional(),
+    })
+    .describe('A restore has brought the roles back and is not finished: until then nothing is decided.')
+    .optional(),
   counts: z
     .object({ active: count(4096), standby: count(4096), broken: count(4096), maintenance: count(4096) })
     .optional(),
@@ -265,6 +276,7 @@ const status = z.object({
     })
     .describe('The last request of a person, by the annotation understudy.dev/request; each id is handled once.')
     .optional(),
+  backupSchedule: backupScheduleStatus().optional(),
   conditions: conditions().optional(),
 });
 
@@ -314,6 +326,12 @@ export const failoverPoolKind = {
       priority: 1,
     },
     { name: 'Last-baseline', type: 'string', jsonPath: '.status.history[0].backupName', priority: 1 },
+    {
+      name: 'Baseline-current',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='BaselineCurrent')].reason",
+      priority: 1,
+    },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
@@ -330,4 +348,5 @@ export type QueueEntry = NonNullable<FailoverPoolStatus['queue']>[number];
 export type HistoryEntry = z.infer<typeof historyEntry>;
 export type EvidenceEntry = z.infer<typeof evidenceEntry>;
 export type StormHold = z.infer<typeof hold>;
+export type BackupSchedule = NonNullable<FailoverPoolStatus['backupSchedule']>;
 export type LastRequest = NonNullable<FailoverPoolStatus['lastRequest']>;

@@ -1,5 +1,6 @@
 export * from './backup.js';
 export * from './backup-destination.js';
+export { cronPattern } from './baseline-policy.js';
 export * from './camera-assignment.js';
 export * from './failover-pool.js';
 export * from './gap.js';

@@ -26,6 +26,8 @@ export const labels = {
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
   /** By a person, on a FailoverPool or a RecordingServer: `<id> <command>`; status answers and remembers the id. */
   request: `${GROUP}/request`,
+  /** On a Secret, by whoever may write it: 'true' lets encrypted baselines hold its contents. */
+  includeInBaselines: `${GROUP}/include-in-baselines`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
   instance: 'app.kubernetes.io/instance',
@@ -52,4 +54,7 @@ export const childNames = {
   roleService: (role: string) => role,
   poolAccess: (pool: string) => `understudy-pool-${pool}`,
   baseline: (pool: string, epoch: number) => `${pool}-${epoch}`,
+  /** By the time that the schedule names, to the minute and in UTC, so that whoever makes it makes the same one. */
+  scheduledBaseline: (pool: string, scheduled: Date) =>
+    `${pool}-${scheduled.toISOString().slice(0, 16).replace(/[-:]/g, '').toLowerCase()}z`,
 } as const;

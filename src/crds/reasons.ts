@@ -221,6 +221,22 @@ export const reasons = {
   /** Operator and recorders have fewer than three nodes between them (rule 8). */
   TooFewMachines: 'TooFewMachines',
 
+  // --- FailoverPool: baselines
+  /** The newest baseline shows the pool as the last takeover left it. */
+  BaselineCurrent: 'BaselineCurrent',
+  /** The pool has no complete baseline. */
+  NoBaseline: 'NoBaseline',
+  /** Baselines are made by spec.backup.schedule. */
+  Scheduled: 'Scheduled',
+  /** spec.backup.schedule is not set: baselines are made after takeovers and by hand. */
+  NotScheduled: 'NotScheduled',
+  /** spec.backup.schedule can't be read, or names a day that never comes; nothing else in the pool is disturbed. */
+  InvalidSchedule: 'InvalidSchedule',
+  /** spec.backup.timeZone names no time zone that this operator knows. */
+  UnknownTimeZone: 'UnknownTimeZone',
+  /** A scheduled baseline is ordered. */
+  BackupScheduled: 'BackupScheduled',
+
   // --- Events of a failover
   /** A server was judged broken and took its place in the queue. */
   ServerBroken: 'ServerBroken',
@@ -242,6 +258,10 @@ export const reasons = {
   BaselineLate: 'BaselineLate',
   /** A pool without memory (re-applied, restored) took over the holders that it found, above every visible epoch. */
   EpochSeeded: 'EpochSeeded',
+  /** A restore brings roles, servers and cameras back: until it is finished the pool decides nothing. */
+  Restoring: 'Restoring',
+  /** A restore was not finished in time: the pool decides again, with what there is; run the restore again. */
+  RestoreUnfinished: 'RestoreUnfinished',
   /** A broken server is healthy again and stands by (rule 2). */
   RepairedToStandby: 'RepairedToStandby',
   /** The broken home was deleted; its substitute goes on recording. */
@@ -330,6 +350,16 @@ export const reasons = {
   ChecksumMismatch: 'ChecksumMismatch',
   /** The engine refused: quota, size or permission; the message carries its words. */
   EngineRefused: 'EngineRefused',
+  /** A try has failed for a reason that may pass (condition Ready has it), and is repeated until spec.backup.retrySeconds of the pool are over. */
+  Retrying: 'Retrying',
+  /** It could not be made within spec.backup.retrySeconds of the pool because the API server was in the way; the message carries its words. */
+  DeadlineExceeded: 'DeadlineExceeded',
+  /** A role moved while the baseline was made: what it holds lies before the move, or half-way through it. */
+  RolesMoved: 'RolesMoved',
+  /** The operator has deleted an old baseline by spec.backup.retain of its pool. */
+  BaselinePruned: 'BaselinePruned',
+  /** An old baseline could not be deleted; the message says why. */
+  PruningFailed: 'PruningFailed',
   /** The baseline is larger than the engine can keep. */
   BaselineTooLarge: 'BaselineTooLarge',
   /** The Secret with the credentials of the store, or a key in it, is missing. */

@@ -1,4 +1,4 @@
-import { inContact } from './health/contact.js';
+import { inContact, OUT_OF_CONTACT_CHECK_MS } from './health/contact.js';
 import type { PendingMove } from './moves/moves.js';
 import type { BackupOrder, Monotonic, PoolEvent, PoolInput, PoolRecord } from './types.js';
 
@@ -31,9 +31,6 @@ export function viewOf(draft: Draft): PoolInput {
 export function wallTime(draft: Draft): string {
   return draft.input.now.wall.toISOString();
 }
-
-/** How soon to look again at a wait that is over but for the contact with the API server. Milliseconds. */
-const OUT_OF_CONTACT_CHECK_MS = 1_000;
 
 /**
  * Milliseconds left of a bounded wait, which begins when it is first asked for; 0 or less: it is over. After a restart

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { failoverDone, gapsOf, stateReached } from '../scenario/failover.js';
-import { hangDisk, restartControlPlane } from '../scenario/faults/index.js';
+import { failoverDone, gapsOf, printTimes, stateReached } from '../scenario/failover.js';
+import { everyDisk, hangDisk, restartControlPlane } from '../scenario/faults/index.js';
 import { heard } from '../scenario/heartbeats.js';
 import { told } from '../scenario/measure.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
-import { sharedEpochs, tally } from '../scenario/tally.js';
+import { oneMore, sharedEpochs, tally } from '../scenario/tally.js';
 
 /** Longer than the timeout of the pool, which is 5 s. */
 const OUTAGE_MS = 7_000;
@@ -46,30 +46,19 @@ describe('a control plane that is restarted, its API server and its etcd', () =>
   it('does not change what a failover comes to that was committed a moment before', async () => {
     const sinceMs = Date.now();
     const before = tally(scene);
-    const hangs = await Promise.all(scene.system.disksOf('recorder').map(hangDisk));
+    const hang = await everyDisk(scene.system.disksOf('recorder'), hangDisk);
     try {
       await scene.chronicle.until('it takes over', () => pool()?.current?.step === 'TakingOver', HANG_MS);
       await restartAfter(SHORT_OUTAGE_MS);
       const backMs = Date.now();
       const entry = await failoverDone(scene, 'recorder');
       expect(entry).to.include({ to: 'standby', trigger: 'AllDisksLost', outcome: 'Completed' });
-      const { brokenTime, committedTime, acknowledgedTime, recordingTime } = entry;
-      const times = {
-        brokenTime,
-        committedTime,
-        back: new Date(backMs).toISOString(),
-        acknowledgedTime,
-        recordingTime,
-      };
-      const since = (time: string | undefined) => ((Date.parse(time ?? '') - sinceMs) / 1000).toFixed(2);
-      console.log(`      ${Object.entries(times).map(([name, time]) => `${name} ${since(time)} s`)}`);
-      for (const gap of await gapsOf(scene, entry, sinceMs - 20_000)) console.log(`      ${JSON.stringify(gap)}`);
+      printTimes(entry, await gapsOf(scene, entry, sinceMs - 20_000), { back: backMs });
     } finally {
-      for (const hang of hangs) await hang.heal();
+      await hang.heal();
     }
     await stateReached(scene, 'recorder', 'Standby');
-    const once = { epoch: before.epoch + 1, failovers: before.failovers + 1, backups: before.backups + 1 };
-    expect(tally(scene)).to.deep.equal(once);
+    expect(tally(scene)).to.deep.equal(oneMore(before));
     expect(sharedEpochs(scene)).to.deep.equal([]);
   });
 

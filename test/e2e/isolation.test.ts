@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { failoverDone, stateReached } from '../scenario/failover.js';
-import { isolateFromControlPlane } from '../scenario/isolation.js';
+import { isolate } from '../scenario/faults/index.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 
 describe('a recorder that is cut off from the control plane but not from its cameras', () => {
@@ -21,7 +21,7 @@ describe('a recorder that is cut off from the control plane but not from its cam
 
   it('goes on recording while a standby takes over: the camera is recorded twice, and never not at all', async () => {
     const sinceMs = Date.now();
-    const isolation = await isolateFromControlPlane(scene.ground.cluster.name, scene.nodeOf('recorder').name);
+    const isolation = await isolate(scene.ground.cluster, scene.nodeOf('recorder'));
     try {
       const entry = await failoverDone(scene, 'recorder');
       expect(entry).to.include({ to: 'standby', trigger: 'Unreachable' });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { failoverDone, gapsOf, stateReached } from '../scenario/failover.js';
+import { failoverDone, gapsOf, printTimes, stateReached } from '../scenario/failover.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 
 describe('a power cut of the node on which both a recorder and the leader of the operator run', () => {
@@ -32,12 +32,7 @@ describe('a power cut of the node on which both a recorder and the leader of the
     const entry = await failoverDone(scene, 'recorder', HANG_MS);
     expect(entry).to.include({ to: 'standby', trigger: 'Unreachable', outcome: 'Completed' });
     expect(await scene.ground.operator.leaderNode()).to.not.equal(leaderNode);
-    const since = (time: string | undefined) => (Date.parse(time ?? '') - Date.parse(entry.lastSeenTime ?? '')) / 1000;
-    const { brokenTime, committedTime, acknowledgedTime, recordingTime } = entry;
-    const times = { brokenTime, committedTime, acknowledgedTime, recordingTime };
-    const figures = Object.entries(times).map(([name, time]) => `${name} ${since(time).toFixed(2)} s`);
-    console.log(`      after the last heartbeat: ${figures.join(', ')}`);
-    for (const gap of await gapsOf(scene, entry, sinceMs, ['recorder'])) console.log(`      ${JSON.stringify(gap)}`);
+    printTimes(entry, await gapsOf(scene, entry, sinceMs, ['recorder']));
   });
 
   it('and the repaired node brings back a standby and a second replica', async () => {

@@ -10,6 +10,7 @@ import { recordingInvocation } from '../../src/recorder/engine/ffmpeg/arguments.
 import { finalFolder, placeMarker, stagingFolder } from '../../src/recorder/footage/layout.js';
 import { type Cameras, startCameras } from '../cameras/cameras.js';
 import { waitUntil } from '../cluster/wait-until.js';
+import type { Hole } from '../scenario/frames.js';
 import { measureCamera } from '../scenario/measure.js';
 import { segmentsOn } from '../scenario/segments.js';
 
@@ -57,6 +58,9 @@ describe('measuring gaps in recorded files', () => {
       await ended;
     };
   };
+  // A machine that stands still leaves a hole in the footage of one recorder; who follows whom is what is measured here.
+  const betweenRecorders = (holes: readonly Hole[]) =>
+    holes.filter(({ before, after }) => before.server !== after.server);
   const hasSeconds = async (server: string, epoch: number, seconds: number) => {
     if ((await segmentsOn(disk(server).folder, server, 'home', 'gate')).length === 0) return false;
     const { frames } = await measureCamera([disk(server)], 'home', 'gate', 0).catch(() => ({ frames: [] }));
@@ -71,8 +75,9 @@ describe('measuring gaps in recorded files', () => {
     await pause(NOBODY_RECORDS_MS);
     const killSecond = await record('b', 2);
     const both = await measureCamera([disk('a'), disk('b')], 'home', 'gate', 0);
-    expect(both.holes, JSON.stringify(both.holes)).to.have.length(1);
-    const [hole] = both.holes;
+    const holes = betweenRecorders(both.holes);
+    expect(holes, JSON.stringify(both.holes)).to.have.length(1);
+    const [hole] = holes;
     expect(hole?.before).to.include({ server: 'a', epoch: 1 });
     expect(hole?.after).to.include({ server: 'b', epoch: 2 });
     expect(hole?.startMs, 'it begins at the kill').to.be.within(killedMs - 600, killedMs + 200);
@@ -82,7 +87,7 @@ describe('measuring gaps in recorded files', () => {
     const killThird = await record('c', 3);
     await killSecond();
     const overlapping = await measureCamera([disk('b'), disk('c')], 'home', 'gate', 0);
-    expect(overlapping.holes).to.deep.equal([]);
+    expect(betweenRecorders(overlapping.holes)).to.deep.equal([]);
     await killThird();
   });
 

@@ -1,9 +1,16 @@
 import { expect } from 'chai';
 import { failoverPools } from '../../src/crds/index.js';
-import { failoverDone, gapsOf, stateReached } from '../scenario/failover.js';
-import { type Fault, hangDisk, type OperatorSight, operatorBack, watchOperator } from '../scenario/faults/index.js';
+import { failoverDone, gapsOf, printTimes, stateReached } from '../scenario/failover.js';
+import {
+  everyDisk,
+  type Fault,
+  hangDisk,
+  type OperatorSight,
+  operatorBack,
+  watchOperator,
+} from '../scenario/faults/index.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
-import { sharedEpochs, tally } from '../scenario/tally.js';
+import { oneMore, sharedEpochs, tally } from '../scenario/tally.js';
 
 describe('an operator that is killed in the middle of a failover', () => {
   let scene: Scene;
@@ -43,7 +50,7 @@ describe('an operator that is killed in the middle of a failover', () => {
     await judgeFailover('recorder', 'standby', async () => {
       // A pool that is paused stays at this phase until somebody new leads.
       await setPaused(true);
-      const fault = await allDisksHang('recorder');
+      const fault = await everyDisk(scene.system.disksOf('recorder'), hangDisk);
       await killAt('judged, and not committed', 'leader');
       await sight.newLeader();
       await setPaused(false);
@@ -56,7 +63,7 @@ describe('an operator that is killed in the middle of a failover', () => {
     await operatorBack(scene.ground.operator);
     await sight.newLeader();
     await judgeFailover('standby', 'recorder', async () => {
-      const fault = await allDisksHang('standby');
+      const fault = await everyDisk(scene.system.disksOf('standby'), hangDisk);
       await killAt('acknowledged, and not handed over', 'leader');
       await killAt('handed over, and without its baseline', 'leader');
       return fault;
@@ -72,24 +79,13 @@ describe('an operator that is killed in the middle of a failover', () => {
     try {
       const entry = await failoverDone(scene, from);
       expect(entry).to.include({ role: 'recorder', to, trigger: 'AllDisksLost', outcome: 'Completed' });
-      for (const gap of await gapsOf(scene, entry, sinceMs - 20_000)) console.log(`      ${JSON.stringify(gap)}`);
+      printTimes(entry, await gapsOf(scene, entry, sinceMs - 20_000));
     } finally {
       await fault.heal();
     }
     await stateReached(scene, from, 'Standby');
-    const once = { epoch: before.epoch + 1, failovers: before.failovers + 1, backups: before.backups + 1 };
-    expect(tally(scene)).to.deep.equal(once);
+    expect(tally(scene)).to.deep.equal(oneMore(before));
     expect(sharedEpochs(scene)).to.deep.equal([]);
-  }
-
-  async function allDisksHang(server: string): Promise<Fault> {
-    const faults: Fault[] = [];
-    for (const disk of scene.system.disksOf(server)) faults.push(await hangDisk(disk));
-    return {
-      heal: async () => {
-        for (const fault of faults) await fault.heal();
-      },
-    };
   }
 
   async function killAt(phase: keyof typeof phases, target: 'leader' | 'all'): Promise<void> {

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { type Gap, type HistoryEntry, missingOnHolder } from '../../src/crds/index.js';
 import { checksumsOf } from '../scenario/checksums.js';
 import { failoverDone, stateReached } from '../scenario/failover.js';
+import { isolate } from '../scenario/faults/index.js';
 import { holesIn } from '../scenario/frames.js';
-import { isolateFromControlPlane } from '../scenario/isolation.js';
 import { HOLE_MS, measureCamera } from '../scenario/measure.js';
 import { mounted } from '../scenario/readable-disk.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
@@ -26,7 +26,7 @@ describe('footage that only the repaired server has', () => {
       homes: ['recorder', 'recorder'],
     });
     // It records on while nobody hears it: what the substitute lacks lies on its disk.
-    const isolation = await isolateFromControlPlane(scene.ground.cluster.name, scene.nodeOf('recorder').name);
+    const isolation = await isolate(scene.ground.cluster, scene.nodeOf('recorder'));
     try {
       failover = await failoverDone(scene, 'recorder');
       for (const camera of scene.cameras()) await scene.recorded(camera, Date.now(), failover.epoch);

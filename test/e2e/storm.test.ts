@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { failoverPools } from '../../src/crds/index.js';
 import { isRecordedBy, stateReached } from '../scenario/failover.js';
-import { isolateFromControlPlane } from '../scenario/isolation.js';
+import { isolate } from '../scenario/faults/index.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { settled } from '../scenario/settled.js';
 import { conditionOf, reasonOf } from '../scenario/summary.js';
@@ -118,9 +118,7 @@ describe('two of three nodes that lose the control plane at once, but not their 
 
 /** Both recorders' nodes at once; what was cut off before something failed is healed again. */
 async function isolateBoth(scene: Scene): Promise<{ heal(names?: readonly string[]): Promise<void> }> {
-  const cuts = await Promise.allSettled(
-    recorders.map((name) => isolateFromControlPlane(scene.ground.cluster.name, scene.nodeOf(name).name)),
-  );
+  const cuts = await Promise.allSettled(recorders.map((name) => isolate(scene.ground.cluster, scene.nodeOf(name))));
   const isolated = new Map(cuts.flatMap((cut, at) => (cut.status === 'fulfilled' ? [[recorders[at], cut.value]] : [])));
   const heal = async (names: readonly string[] = recorders) => {
     for (const name of names) {

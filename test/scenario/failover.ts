@@ -1,4 +1,6 @@
+import { expect } from 'chai';
 import type { FailoverPoolStatus } from '../../src/crds/index.js';
+import { GAP_SECONDS } from './limits.js';
 import { connectSeconds, firstFrameMs } from './measure.js';
 import { HANG_MS, type Scene } from './scene.js';
 import { isTrue } from './summary.js';
@@ -9,6 +11,8 @@ type Entry = NonNullable<FailoverPoolStatus['history']>[number];
 export interface MeasuredGap {
   readonly camera: string;
   readonly gapSeconds: number;
+  /** The last picture before it. Wall clock, milliseconds. */
+  readonly lastMs: number;
   /** 0 where the report was too slow to tell: then the bound is the stricter one. */
   readonly connectSeconds: number;
   readonly keyFrameSeconds: number;
@@ -61,7 +65,34 @@ export async function gapsOf(
     if (first === undefined) throw new Error(`${camera}: no footage of ${entry.to} in epoch ${entry.epoch}`);
     if (last === undefined) throw new Error(`${camera}: no footage from before that of ${entry.to}`);
     const { keyFrameSeconds } = measurement;
-    gaps.push({ camera, gapSeconds: (first - last.timeMs) / 1000, connectSeconds: connect ?? 0, keyFrameSeconds });
+    const gapSeconds = (first - last.timeMs) / 1000;
+    gaps.push({ camera, gapSeconds, lastMs: last.timeMs, connectSeconds: connect ?? 0, keyFrameSeconds });
   }
   return gaps;
+}
+
+/** The promise (power cut to first bytes, and the camera's own times), camera by camera; each gap is printed. */
+export function expectWithinPromise(entry: Entry, gaps: readonly MeasuredGap[]): void {
+  printTimes(entry, gaps);
+  for (const gap of gaps) {
+    expect(gap.gapSeconds).to.be.at.most(GAP_SECONDS + gap.connectSeconds + gap.keyFrameSeconds, gap.camera);
+  }
+}
+
+/** Prints where the time of a failover went, and what that cost its cameras. */
+export function printTimes(entry: Entry, gaps: readonly MeasuredGap[], more: Record<string, number> = {}): void {
+  const { lastSeenTime, brokenTime, committedTime, acknowledgedTime, recordingTime } = entry;
+  const startMs = Date.parse(lastSeenTime ?? brokenTime ?? committedTime);
+  const told = { broken: brokenTime, committed: committedTime, acknowledged: acknowledgedTime, proved: recordingTime };
+  const times = [
+    ...Object.entries(told).map(([name, time]) => [name, Date.parse(time ?? '')] as const),
+    ...Object.entries(more),
+  ];
+  const after = times.map(([name, ms]) => `${name} ${((ms - startMs) / 1000).toFixed(2)} s`);
+  console.log(`      after the last ${lastSeenTime ? 'heartbeat' : 'sign'}: ${after.join(', ')}`);
+  for (const { camera, lastMs, gapSeconds, connectSeconds, keyFrameSeconds } of gaps) {
+    const own = `connect ${connectSeconds.toFixed(2)} s, key frame ${keyFrameSeconds.toFixed(2)} s`;
+    const begins = ((lastMs - startMs) / 1000).toFixed(2);
+    console.log(`      ${camera}: gap of ${gapSeconds.toFixed(2)} s from ${begins} s on (${own})`);
+  }
 }

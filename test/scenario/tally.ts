@@ -20,6 +20,11 @@ export function tally({ chronicle, pool }: Pick<Scene, 'chronicle' | 'pool'>): T
   };
 }
 
+/** What one failover, and no more, adds. */
+export function oneMore({ epoch, failovers, backups }: Tally): Tally {
+  return { epoch: epoch + 1, failovers: failovers + 1, backups: backups + 1 };
+}
+
 /** Roles with an epoch that was ever given to more than one server, as any version of any server's status has it. */
 export function sharedEpochs({ chronicle, system }: Pick<Scene, 'chronicle' | 'system'>): string[] {
   const holders = new Map<string, Set<string>>();

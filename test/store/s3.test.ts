@@ -125,7 +125,7 @@ describe('the S3 engine on a real S3 server', () => {
     await engine.write(wanted, target());
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => engine.write(wanted, target())));
     for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') expect(outcome.reason).to.include({ retryable: true });
+      if (outcome.status === 'rejected') expect(outcome.reason).to.include({ mayPass: true });
     }
     expect((await engine.check(target()))?.sha256).to.equal(wanted.sha256);
     const found: string[] = [];
@@ -159,7 +159,7 @@ describe('the S3 engine on a real S3 server', () => {
     const foreign = { Bucket: bucket, Key: keyOf(), Body: 'mine' };
     await client().send(new PutObjectCommand(foreign));
     const error = await failure(engine.write(await baseline(), target()));
-    expect(error).to.include({ reason: 'NameTaken', retryable: false });
+    expect(error).to.include({ reason: 'NameTaken', mayPass: false });
     await engine.remove?.(target());
     expect(await readFile(join(s3.folder, bucket, keyOf()), 'utf8')).to.equal('mine');
   });
@@ -223,7 +223,7 @@ describe('the S3 engine on a real S3 server', () => {
 
     it('trusts no other, and says so', async () => {
       const error = await failure(engine.write(await baseline(), target({ endpoint: tls.endpoint })));
-      expect(error).to.include({ reason: 'CertificateNotTrusted', retryable: false });
+      expect(error).to.include({ reason: 'CertificateNotTrusted', mayPass: false });
       expect(error.message).to.contain('spec.backup.s3.caSecretRef');
     });
 
@@ -236,9 +236,9 @@ describe('the S3 engine on a real S3 server', () => {
   });
 
   describe('says with a reason of its own', () => {
-    const refused = async (reason: string, retryable: boolean, words: string, where: BackupTarget): Promise<void> => {
+    const refused = async (reason: string, mayPass: boolean, words: string, where: BackupTarget): Promise<void> => {
       const error = await failure(engine.write(await baseline(), where));
-      expect(error, error.message).to.include({ reason, retryable });
+      expect(error, error.message).to.include({ reason, mayPass });
       expect(error.message).to.contain(words);
       expect(error.message).not.to.contain(s3.secretAccessKey);
     };
@@ -286,7 +286,7 @@ describe('the S3 engine on a real S3 server', () => {
       const { port } = web.address() as AddressInfo;
       const error = await failure(engine.write(await baseline(), target({ endpoint: `http://127.0.0.1:${port}` })));
       web.close();
-      expect(error).to.include({ reason: 'EndpointNotUnderstood', retryable: false });
+      expect(error).to.include({ reason: 'EndpointNotUnderstood', mayPass: false });
     });
 
     it('that the baseline is larger than it takes', async () => {
@@ -310,7 +310,7 @@ describe('the S3 engine on a real S3 server', () => {
         const where = target({ endpoint: small.endpoint });
         for (const bytes of [4 * mebibyte, 12 * mebibyte]) {
           const error = await failure(engine.write(large(bytes), where));
-          expect(error).to.include({ reason: 'StorageFull', retryable: false });
+          expect(error).to.include({ reason: 'StorageFull', mayPass: false });
           expect(await engine.check(where)).to.equal(undefined);
         }
         expect((await engine.write(await baseline(), where)).cameras).to.equal(3);
@@ -331,7 +331,7 @@ describe('the S3 engine on a real S3 server', () => {
       await s3.kill();
       const error = await attempt;
       expect(error.reason).to.be.oneOf(['StoreInterrupted', 'EndpointUnreachable']);
-      expect(error.retryable).to.equal(true);
+      expect(error.mayPass).to.equal(true);
       await s3.start();
       expect(await engine.check(target())).to.equal(undefined);
       expect(await uploads()).to.have.length(1);

@@ -58,16 +58,16 @@ export async function readKeys(
     );
   const data = await readSecret(client, { namespace, name }, signal);
   if (!data) throw missing(`Secret ${name} does not exist in namespace ${namespace}`);
-  const current = keyFrom(data[ENCRYPTION_KEY]);
+  const current = parseKey(data[ENCRYPTION_KEY]);
   if (!current) throw missing(`the key ${ENCRYPTION_KEY} of Secret ${name} is missing or is not 32 bytes`);
   const older = Object.entries(data)
     .filter(([key]) => key !== ENCRYPTION_KEY && key !== CA_KEY)
-    .flatMap(([, value]) => keyFrom(value) ?? []);
+    .flatMap(([, value]) => parseKey(value) ?? []);
   return { current, all: [current, ...older] };
 }
 
-/** 32 bytes as they are, or in base64 with any white space at the end. */
-function keyFrom(value: Buffer | undefined): EncryptionKey | undefined {
+/** 32 bytes as they are, or in base64 with any white space at the end; undefined for anything else. */
+export function parseKey(value: Buffer | undefined): EncryptionKey | undefined {
   if (value?.length === keyBytes) return encryptionKey(value);
   const text = value?.toString('latin1').trim() ?? '';
   if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return undefined;

@@ -213,13 +213,9 @@ function isLostRace(error: unknown): boolean {
 
 /** Another replica wrote the same Backup in between: the next try finds its artifact. */
 function lostRace(location: string): BackupError {
-  return new BackupError(
-    reasons.StoreInterrupted,
-    `${location} was written by somebody else just now. It is tried again`,
-    {
-      retryable: true,
-    },
-  );
+  return new BackupError(reasons.StoreInterrupted, `${location} was written by somebody else just now`, {
+    mayPass: true,
+  });
 }
 
 function nameTaken(location: string): BackupError {

@@ -6,7 +6,7 @@ interface Verdict {
   readonly reason: Reason;
   /** What was wrong, and what to do. */
   readonly text: string;
-  readonly retryable?: boolean;
+  readonly mayPass?: boolean;
 }
 
 /** What an error of the S3 client tells, whatever server it comes from. */
@@ -40,7 +40,7 @@ export function storeFailure(error: unknown, settings: S3Settings, signal?: Abor
   if (signal?.aborted) return signal.reason;
   const seen = symptoms(error);
   const verdict = unanswered(seen, settings) ?? answered(seen, settings) ?? unknown(seen, settings);
-  return new BackupError(verdict.reason, verdict.text, { retryable: verdict.retryable ?? false, cause: error });
+  return new BackupError(verdict.reason, verdict.text, { mayPass: verdict.mayPass ?? false, cause: error });
 }
 
 function symptoms(error: unknown): Symptoms {
@@ -70,7 +70,6 @@ function symptoms(error: unknown): Symptoms {
 }
 
 const whereOf = ({ endpoint, region }: S3Settings): string => endpoint ?? `AWS in ${region}`;
-const again = 'It is tried again';
 const then = 'then make another Backup';
 
 function unanswered({ code, status, message }: Symptoms, settings: S3Settings): Verdict | undefined {
@@ -78,8 +77,8 @@ function unanswered({ code, status, message }: Symptoms, settings: S3Settings): 
   if (unresolved.has(code)) {
     return {
       reason: reasons.EndpointNotResolved,
-      text: `the host name of ${where} is not known to DNS (${code}): correct spec.backup.s3.endpoint, or DNS. ${again}`,
-      retryable: true,
+      text: `the host name of ${where} is not known to DNS (${code}): correct spec.backup.s3.endpoint, or DNS`,
+      mayPass: true,
     };
   }
   if (untrusted.test(code)) {
@@ -100,8 +99,8 @@ function unanswered({ code, status, message }: Symptoms, settings: S3Settings): 
   if (unreachable.has(code) || connecting) {
     return {
       reason: reasons.EndpointUnreachable,
-      text: `nothing answers at ${where} (${code}): see whether it runs, and whether a NetworkPolicy or the port is in the way. ${again}`,
-      retryable: true,
+      text: `nothing answers at ${where} (${code}): see whether it runs, and whether a NetworkPolicy or the port is in the way`,
+      mayPass: true,
     };
   }
   return status === 0 && code !== 'BadDigest' ? interrupted(code, message, where) : undefined;
@@ -158,8 +157,8 @@ function notUnderstood(code: string, where: string): Verdict {
 function interrupted(code: string, message: string, where: string): Verdict {
   return {
     reason: reasons.StoreInterrupted,
-    text: `${where} went away in the middle, is out of order, or hears http where TLS is expected (${code}: ${message}). Nothing half-written counts. ${again}`,
-    retryable: true,
+    text: `${where} went away in the middle, is out of order, or hears http where TLS is expected (${code}: ${message}). Nothing half-written counts`,
+    mayPass: true,
   };
 }
 

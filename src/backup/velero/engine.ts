@@ -10,12 +10,12 @@ import { deletionRequest, isFor, veleroBackup, veleroName } from './request.js';
 import { chooseLocation } from './storage-location.js';
 
 /** Velero deletes within a few seconds. Milliseconds, and how often. */
-const defaultDeletionLook = { everyMs: 500, times: 60 };
+const defaultDeletionLook = { everyMs: 500, times: 20 };
 
 export interface VeleroEngineOptions {
   /** Backups, deletion requests and storage locations of Velero, in its namespace. */
   readonly client: Pick<ApiClient, 'get' | 'list' | 'create' | 'delete'>;
-  /** How `remove` waits; default 60 times 500 ms. */
+  /** How `remove` waits; default 20 times 500 ms. */
   readonly deletionLook?: { readonly everyMs: number; readonly times: number };
 }
 
@@ -127,7 +127,7 @@ function notDeleted({ metadata }: VeleroBackup, errors: readonly string[]): Back
   return new BackupError(
     reasons.VeleroDeletionFailed,
     `Velero has not deleted ${what}: ${errors.join('; ').slice(0, 1500)}. See DeleteBackupRequest ${metadata.name} in that ` +
-      'namespace. It is tried again',
-    { retryable: true },
+      'namespace',
+    { mayPass: true },
   );
 }

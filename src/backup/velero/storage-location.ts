@@ -57,7 +57,7 @@ function unavailable({ metadata, status }: StorageLocation, namespace: string): 
   const state = status?.phase ? `is ${status.phase}` : 'has not been validated by Velero yet (does Velero run?)';
   return new BackupError(
     reasons.StorageLocationUnavailable,
-    `BackupStorageLocation ${namespace}/${metadata.name} ${state}${words}. Look at its bucket and credentials. It is tried again`,
-    { retryable: true },
+    `BackupStorageLocation ${namespace}/${metadata.name} ${state}${words}. Look at its bucket and credentials`,
+    { mayPass: true },
   );
 }

@@ -6,6 +6,9 @@ import type { ApiContact, Monotonic } from '../types.js';
  */
 export const API_GAP_MS = 3_000;
 
+/** How soon to look again at a wait that is over but for the contact with the API server. Milliseconds. */
+export const OUT_OF_CONTACT_CHECK_MS = 1_000;
+
 /**
  * Law 7: after a time without the API all timers start from zero, because recorders could not renew either.
  * `answeredAt` is the time of the API server's last answer; undefined before the first.

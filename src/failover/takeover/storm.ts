@@ -1,7 +1,7 @@
 import { GROUP, type QueueEntry, reasons, type StormHold } from '../../crds/index.js';
 import { listed, nodeOf } from '../conditions/placement.js';
 import { type Draft, type Policy, viewOf, waitLeftMs, wallTime } from '../draft.js';
-import { inContact } from '../health/contact.js';
+import { inContact, OUT_OF_CONTACT_CHECK_MS } from '../health/contact.js';
 import { releaseAsked } from '../moves/requests.js';
 import { findServer } from '../roles.js';
 import { assignedRole } from '../standby/standby-choice.js';
@@ -17,8 +17,6 @@ const SAME_STORM_MS = 300_000;
  * lasted so long itself, since a heartbeat that was late for a moment must not cost a failover more. Milliseconds.
  */
 const CALM_MS = 5_000;
-/** How soon to look again at a hold that is over but for the contact with the API server. Milliseconds. */
-const OUT_OF_CONTACT_CHECK_MS = 1_000;
 
 /** Nodes with servers of the pool, and those of them that are silent. */
 interface Tally {

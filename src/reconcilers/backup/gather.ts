@@ -62,23 +62,37 @@ export interface GatherSources {
 }
 
 /**
- * Reads by uncached requests: a baseline from a stale view would lack the very takeover that it fixes (rule 12). The
- * Backup too: an unseen own status write would start a finished one again.
+ * The Backup, if anything is left to do for it. By an uncached request: an unseen own status write would start a finished
+ * one again.
  */
-export async function gather(sources: GatherSources, key: Key, signal: AbortSignal): Promise<Gathered> {
+export async function openBackup(
+  client: GatherSources['client'],
+  key: Key,
+  signal: AbortSignal,
+): Promise<Backup | undefined> {
+  const backup = await getOrAbsent<Backup>(() => client.get<Backup>(backups, key, { signal }));
+  return !backup || backup.metadata.deletionTimestamp || isFinal(backup) ? undefined : backup;
+}
+
+/** The pool of a Backup as the API server has it now. */
+export function poolOf(
+  client: GatherSources['client'],
+  { metadata, spec }: Backup,
+  signal: AbortSignal,
+): Promise<FailoverPool | undefined> {
+  const key = { namespace: metadata.namespace ?? '', name: spec.poolRef.name };
+  return getOrAbsent<FailoverPool>(() => client.get<FailoverPool>(failoverPools, key, { signal }));
+}
+
+/** Reads by uncached requests: a baseline from a stale view would lack the very takeover that it fixes (rule 12). */
+export async function gather(sources: GatherSources, backup: Backup, signal: AbortSignal): Promise<Gathered> {
   const nothing: Gathered = {
     unbound: [],
     readSystem: () => Promise.resolve({ servers: [], cameras: new CameraRoll() }),
   };
-  const backup = await getOrAbsent<Backup>(() => sources.client.get<Backup>(backups, key, { signal }));
-  if (!backup || backup.metadata.deletionTimestamp || isFinal(backup)) return nothing;
-  const namespace = backup.metadata.namespace ?? '';
   const earlier = await earlierTry(sources, backup, signal);
   if (earlier.stored) return { ...nothing, backup, ...earlier };
-  const poolKey = { namespace, name: backup.spec.poolRef.name };
-  const pool = await getOrAbsent<FailoverPool>(() =>
-    sources.client.get<FailoverPool>(failoverPools, poolKey, { signal }),
-  );
+  const pool = await poolOf(sources.client, backup, signal);
   return {
     backup,
     pool,

@@ -1,5 +1,6 @@
 import { type Artifact, type BackupError, canonicalJson, destinationOf } from '../../backup/index.js';
-import { type Backup, type BackupDestination, type Reason, reasons } from '../../crds/index.js';
+import { type Backup, type BackupDestination, type CurrentFailover, type Reason, reasons } from '../../crds/index.js';
+import { isMoveCause } from '../../failover/causes.js';
 import { planDelegated } from './delegated.js';
 import type { Gathered } from './gather.js';
 import { showsTakeover } from './takeover.js';
@@ -40,7 +41,8 @@ export function plan(gathered: Gathered, waitedMs: number, followedMs = 0): Step
   if (gathered.fault && sameDestination(destination, backup)) return { do: 'report', fault: gathered.fault };
   const deadlineMs = pool.spec.backup.deadlineSeconds * 1000;
   if (!showsTakeover(backup, pool)) return waitForTakeover(backup, pool.status?.epoch, waitedMs < deadlineMs);
-  if (backup.spec.reason === 'Manual' && pool.status?.current) return waitForFailover(pool.status.current.server);
+  if (pool.status?.restore) return waitForRestore(pool.status.restore.startTime);
+  if (backup.spec.reason !== 'Failover' && pool.status?.current) return waitForFailover(pool.status.current);
   if (gathered.unbound.length > 0 && waitedMs < Math.min(bindingWaitMs, deadlineMs))
     return waitForBindings(gathered.unbound);
   return { do: 'write', unbound: gathered.unbound, destination };
@@ -72,12 +74,23 @@ function waitForTakeover({ spec }: Backup, epoch: number | undefined, inTime: bo
   };
 }
 
-/** Rule 13: no manual backups while a failover and its backup run. */
-function waitForFailover(server: string): Step {
+/** Rule 13: no other backups while a failover and its backup run. */
+function waitForFailover({ server, trigger }: CurrentFailover): Step {
+  const what = isMoveCause(trigger) ? 'planned move' : 'failover';
   return {
     do: 'wait',
     reason: reasons.FailoverRunning,
-    message: `the failover of ${server} runs; this backup is made after it and its own baseline (rule 13)`,
+    message: `the ${what} of ${server} runs; this backup is made after it and its own baseline (rule 13)`,
+    requeueAfterMs: failoverLookAgainMs,
+  };
+}
+
+/** Half a system is no baseline: restored later, it would be half a system. */
+function waitForRestore(startTime: string): Step {
+  return {
+    do: 'wait',
+    reason: reasons.Restoring,
+    message: `the pool is being restored since ${startTime}; this backup is made when all of it is back`,
     requeueAfterMs: failoverLookAgainMs,
   };
 }

@@ -26,16 +26,22 @@ import {
   writeStatusIfChanged,
 } from '../../operator/index.js';
 import { indexes, type Stores } from '../stores.js';
+import { Attempts } from './attempts.js';
 import { lookAgainMs } from './delegated.js';
-import { type Failure, failureOf } from './failure.js';
+import { type Failure, failureOf, overdueFailure } from './failure.js';
 import { FirstSeen } from './first-seen.js';
-import { type Gathered, type GatherSources, gather } from './gather.js';
+import { type Gathered, type GatherSources, gather, openBackup, poolOf } from './gather.js';
+import type { BaselineMetrics } from './metrics.js';
 import { listed, plan, type Step } from './plan.js';
-import { completeStatus, failedStatus, runningStatus } from './status.js';
+import { staleness } from './staleness.js';
+import { completeStatus, failedStatus, retryingStatus, retryOf, runningStatus } from './status.js';
+
+/** What holds for a Backup whose pool is not known: the default of spec.backup.retrySeconds. */
+const defaultRetrySeconds = 3600;
 
 export interface BackupReconcilerOptions {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'listPages' | 'create' | 'delete' | 'patchStatus'>;
-  readonly stores: Pick<Stores, 'cameras'>;
+  readonly stores: Pick<Stores, 'cameras' | 'pools'>;
   readonly events: EventRecorder;
   readonly clock: Clock;
   /** The operator's version; stands in every baseline. */
@@ -44,6 +50,7 @@ export interface BackupReconcilerOptions {
   readonly engines?: readonly BackupEngine[];
   /** Engines that have others make it. Default: all there are, over `client`. */
   readonly delegates?: readonly DelegatingEngine[];
+  readonly metrics?: Pick<BaselineMetrics, 'failures'>;
 }
 
 /**
@@ -59,13 +66,12 @@ class BackupReconciler {
   readonly #engines: ReadonlyMap<string, BackupEngine>;
   readonly #delegates: ReadonlyMap<string, DelegatingEngine>;
   readonly #sources: GatherSources;
-  /** When a Backup was first seen unfinished, on the monotonic clock; a namesake made later starts anew. */
-  readonly #firstSeen = new Map<string, { uid: string | undefined; at: number }>();
-
+  readonly #attempts: Attempts;
   readonly #followed: FirstSeen;
 
   constructor(options: BackupReconcilerOptions) {
     this.#options = options;
+    this.#attempts = new Attempts(() => options.clock.monotonic());
     this.#followed = new FirstSeen(() => options.clock.monotonic());
     const delegates = options.delegates ?? createDelegates({ client: options.client });
     this.#delegates = new Map(delegates.map((delegate) => [delegate.name, delegate]));
@@ -90,25 +96,60 @@ class BackupReconciler {
   };
 
   async #reconcile(key: string, context: ReconcileContext): Promise<Result | undefined> {
-    const gathered = await gather(this.#sources, parseKey(key), context.signal);
-    const { backup } = gathered;
+    const backup = await openBackup(this.#sources.client, parseKey(key), context.signal);
     if (!backup) {
-      this.#firstSeen.delete(key);
+      this.#attempts.forget(key);
       this.#followed.forget(key);
       return undefined;
     }
-    const followedMs = gathered.delegated ? this.#followed.sinceMs(key, backup) : 0;
-    const step = plan(gathered, this.#waitedMs(key, backup.metadata.uid), followedMs);
+    const waitedMs = this.#attempts.waitedMs(key, backup);
+    const pauseMs = this.#attempts.pauseLeftMs(key, backup);
+    if (pauseMs > 0) return { requeueAfterMs: pauseMs };
     try {
-      return await this.#apply(step, gathered, backup, context);
+      const gathered = await gather(this.#sources, backup, context.signal);
+      const followedMs = gathered.delegated ? this.#followed.sinceMs(key, backup) : 0;
+      return await this.#apply(plan(gathered, waitedMs, followedMs), gathered, backup, context);
     } catch (error) {
-      const failure = failureOf(error);
-      if (!failure) throw error;
+      return this.#failedTry(error, key, backup, context);
+    }
+  }
+
+  /**
+   * What only a person can mend fails at once. What may pass is tried again until the pool's time for it is over, and once
+   * more: nothing fails for an outage of the API server, in which nobody could try.
+   */
+  async #failedTry(
+    error: unknown,
+    key: string,
+    backup: Backup,
+    context: ReconcileContext,
+  ): Promise<Result | undefined> {
+    const ended = context.signal.aborted || isApiError(error, 'writeRefused', 'namespaceTerminating', 'notFound');
+    if (ended) throw error;
+    const limitMs = this.#limitMs(backup);
+    const byEngine = error instanceof BackupError;
+    const isLate = this.#attempts.failingForMs(key, backup) >= limitMs;
+    const isOver = isLate && this.#attempts.failedLate(key, backup, byEngine);
+    const failure = failureOf(error) ?? (isOver ? overdueFailure(error, limitMs) : undefined);
+    if (failure) {
       context.log.warn({ err: error }, 'baseline failed');
-      if (failure.retryable) await this.#reportTry(key, failure, context);
-      if (failure.retryable) throw error;
       return this.#fail(await this.#current(key, context), failure, context);
     }
+    // The controller's own backoff is for what is no word of an engine, as a rule a passing fault of the API server.
+    if (!byEngine) throw error;
+    context.log.warn({ err: error }, 'baseline is tried again');
+    const requeueAfterMs = this.#attempts.pauseAfterFailure(key, backup);
+    const message = `${error.message}. It is tried again for ${limitMs / 1000} s in all`;
+    const current = await this.#current(key, context);
+    await this.#write(current, retryingStatus(current, error.reason, message, this.#now()), context);
+    return { requeueAfterMs };
+  }
+
+  /** How long a Backup is tried: spec.backup.retrySeconds, and not less than the queue waits for it. Milliseconds. */
+  #limitMs({ metadata, spec }: Backup): number {
+    const pool = this.#options.stores.pools.get(`${metadata.namespace}/${spec.poolRef.name}`);
+    const { retrySeconds = defaultRetrySeconds, deadlineSeconds = 0 } = pool?.spec.backup ?? {};
+    return Math.max(retrySeconds, deadlineSeconds) * 1000;
   }
 
   async #apply(step: Step, gathered: Gathered, backup: Backup, context: ReconcileContext): Promise<Result | undefined> {
@@ -142,7 +183,7 @@ class BackupReconciler {
     context: ReconcileContext,
   ): Promise<Result | undefined> {
     const placed: Backup = { ...backup, status: { ...backup.status, destination } };
-    const running = runningStatus(placed, reasons.InProgress, 'the baseline is being made', this.#now());
+    const running = this.#begun(placed, gathered.pool?.status?.epoch);
     await this.#write(backup, running, context);
     const written: Backup = { ...backup, status: running };
     const delegate = this.#delegates.get(engineNameOf(written));
@@ -175,9 +216,13 @@ class BackupReconciler {
     return this.#options.client.get<Backup>(backups, parseKey(key), { signal: context.signal });
   }
 
-  async #reportTry(key: string, { reason, message }: Failure, context: ReconcileContext): Promise<void> {
-    const backup = await this.#current(key, context);
-    await this.#write(backup, runningStatus(backup, reason, message, this.#now()), context);
+  /** What was said of the tries before stays until this one has an end: it is what a person wants to read meanwhile. */
+  #begun(backup: Backup, poolEpoch: number | undefined): BackupStatus {
+    const begun: Backup = { ...backup, status: { ...backup.status, poolEpoch } };
+    const said = retryOf(backup);
+    return said
+      ? retryingStatus(begun, said.reason, said.message, this.#now())
+      : runningStatus(begun, reasons.InProgress, 'the baseline is being made', this.#now());
   }
 
   async #complete(
@@ -201,13 +246,16 @@ class BackupReconciler {
     message: string,
     context: ReconcileContext,
   ): Promise<undefined> {
-    await this.#write(backup, completeStatus(told, artifact, message, this.#now()), context);
+    const stale = staleness(backup, await poolOf(this.#sources.client, backup, context.signal));
+    await this.#write(backup, completeStatus(told, artifact, { message, stale }, this.#now()), context);
     this.#report(backup, 'Normal', reasons.Complete, message);
+    if (stale) this.#report(backup, 'Normal', reasons.RolesMoved, stale.message);
   }
 
   async #fail(backup: Backup, failure: Failure, context: ReconcileContext, told = backup): Promise<undefined> {
     await this.#write(backup, failedStatus(told, failure.reason, failure.message, this.#now()), context);
     this.#report(backup, 'Warning', failure.reason, failure.message);
+    this.#options.metrics?.failures.inc({ reason: failure.reason });
   }
 
   async #write(backup: Backup, status: BackupStatus, context: ReconcileContext): Promise<void> {
@@ -222,14 +270,6 @@ class BackupReconciler {
       action: 'Backup',
       note,
     });
-  }
-
-  #waitedMs(key: string, uid: string | undefined): number {
-    const now = this.#options.clock.monotonic();
-    const known = this.#firstSeen.get(key);
-    const first = known !== undefined && known.uid === uid ? known : { uid, at: now };
-    this.#firstSeen.set(key, first);
-    return now - first.at;
   }
 
   #now(): Date {

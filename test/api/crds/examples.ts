@@ -108,9 +108,9 @@ export const fullExamples: Record<string, Example> = {
       compatibility: { version: 'SameMinor' },
       storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
       backup: {
-        engine: 'Secret',
+        ...{ engine: 'Secret', deadlineSeconds: 20, retrySeconds: 600 },
+        ...{ schedule: '0 3 * * *', timeZone: 'Europe/Berlin', retain: { count: 14, days: 60 } },
         velero: { namespace: 'velero', storageLocation: 'main', includeSecrets: true, timeoutSeconds: 600 },
-        deadlineSeconds: 20,
       },
       cameras: { failoverWhenUnreachable: true, graceSeconds: 30, writeKilobytesPerSecond: 500 },
       paused: false,
@@ -184,6 +184,9 @@ export const fullExamples: Record<string, Example> = {
           camerasWithGap: 4,
         },
       ],
+      backupSchedule: {
+        ...{ expression: '0 3 * * * Europe/Berlin', handledTime: at, pendingBackup: 'site-20261122t0200z' },
+      },
       conditions,
     },
   }),
@@ -229,6 +232,7 @@ export const fullExamples: Record<string, Example> = {
       observedGeneration: 1,
       startTime: at,
       completionTime: at,
+      poolEpoch: 3,
       artifact: {
         location: 'secret/site-3-0',
         parts: 1,

@@ -37,6 +37,10 @@ const noPassword =
 const ownEpoch =
   'spec.epoch belongs to reason Failover, which only the operator uses; leave both out for a manual backup';
 
+const schedule =
+  "spec.backup.schedule must be a cron expression of five fields (minute hour day month weekday), as in '0 3 * * *', or one of @hourly, @daily, @weekly, @monthly, @yearly";
+const poolBackup = (backup: Spec): Example => withSpec('FailoverPool', { backup });
+
 const badPaths: [string, string][] = [
   ['/footage/../a', plainPath],
   ['/footage//a', plainPath],
@@ -121,6 +125,27 @@ export const ruleCases: readonly RuleCase[] = [
     refused: named('CameraAssignment', 'a'.repeat(64)),
     message: 'metadata.name must be at most 63 characters: a folder on every recorder is named after it',
     accepted: named('CameraAssignment', 'a'.repeat(63)),
+  },
+  ...['61 * * * *', '0 3 * *', '0 3 * * * *', '@reboot', 'every day', '0 24 * * *', '0 3 32 * *'].map((wrong) => ({
+    kind: 'FailoverPool',
+    what: `the schedule '${wrong}'`,
+    refused: poolBackup({ schedule: wrong }),
+    message: schedule,
+    accepted: poolBackup({ schedule: '*/15 0-6,22 1,15 JAN-mar mon-fri/2' }),
+  })),
+  {
+    kind: 'FailoverPool',
+    what: 'a time zone that is no name',
+    refused: poolBackup({ schedule: '@daily', timeZone: 'UTC+1:00' }),
+    message: 'spec.backup.timeZone must be a name of the IANA time zone database, as in Europe/Berlin or Etc/UTC',
+    accepted: poolBackup({ schedule: '@daily', timeZone: 'America/Argentina/Buenos_Aires' }),
+  },
+  {
+    kind: 'FailoverPool',
+    what: 'a time zone without a schedule',
+    refused: poolBackup({ timeZone: 'Etc/UTC' }),
+    message: 'spec.backup.timeZone belongs to spec.backup.schedule; set the schedule, or leave both out',
+    accepted: poolBackup({ timeZone: 'Etc/UTC', schedule: '@hourly' }),
   },
   {
     kind: 'FailoverPool',

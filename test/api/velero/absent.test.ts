@@ -31,7 +31,7 @@ describe('a cluster without Velero', () => {
           (failure: unknown) => failure,
         );
       expect(error).to.be.instanceOf(BackupError);
-      expect(error).to.include({ reason: 'VeleroNotInstalled', retryable: false });
+      expect(error).to.include({ reason: 'VeleroNotInstalled', mayPass: false });
       expect((error as Error).message).to.contain("does not know Velero's kinds");
     });
   }

@@ -171,7 +171,7 @@ describe('the baseline of a takeover in Velero', function () {
     };
     const engine = createVeleroEngine({ client: own });
     const refused = await engine.begin(target).catch((error: unknown) => error);
-    expect(refused).to.include({ reason: 'NotPermitted', retryable: false });
+    expect(refused).to.include({ reason: 'NotPermitted', mayPass: false });
     const where = ['--namespace', operatorNamespace, '--set=image.repository=registry.example/understudy'];
     const enabled = ['--set=velero.enabled=true', `--set=velero.namespace=${velero.namespace}`];
     const only = ['--show-only', 'templates/velero.yaml'];

@@ -140,12 +140,12 @@ describe('faults of Velero', function () {
 
   it('a storage location that is not there', async () => {
     const error = await failure(engine.begin(target({ storageLocation: 'defualt' })));
-    expect(error).to.include({ reason: 'StorageLocationNotFound', retryable: false });
+    expect(error).to.include({ reason: 'StorageLocationNotFound', mayPass: false });
   });
 
   it('a namespace that is not there', async () => {
     const error = await failure(engine.begin(target({ namespace: 'no-velero-here' })));
-    expect(error).to.include({ reason: 'StorageLocationNotFound', retryable: false });
+    expect(error).to.include({ reason: 'StorageLocationNotFound', mayPass: false });
     expect((error as Error).message).to.contain('there is none at all');
   });
 
@@ -159,7 +159,7 @@ describe('faults of Velero', function () {
       },
       90_000,
     );
-    expect(error).to.include({ reason: 'StorageLocationUnavailable', retryable: true });
+    expect(error).to.include({ reason: 'StorageLocationUnavailable', mayPass: true });
   });
 
   it('a storage location that is gone when Velero comes to it: FailedValidation, with its words', async () => {
@@ -210,7 +210,7 @@ describe('faults of Velero', function () {
       const refused = await failure(engine.remove(wanted));
       return /read-only/.test(String(refused)) ? refused : undefined;
     });
-    expect(error).to.include({ reason: 'VeleroDeletionFailed', retryable: true });
+    expect(error).to.include({ reason: 'VeleroDeletionFailed', mayPass: true });
     await setMode('ReadWrite');
     await engine.remove(wanted);
     expect(await engine.find(wanted)).to.equal(undefined);

@@ -1,5 +1,6 @@
 import type { FailoverPoolStatus } from '../../../src/crds/index.js';
 import { isTrue } from '../../scenario/summary.js';
+import { clock } from './clock.js';
 import { cut, type Evidence } from './evidence.js';
 import { disables, type Moment } from './faults.js';
 import { type Allowance, allowanceOf, type Hit } from './hits.js';
@@ -122,11 +123,9 @@ export class Act {
 
   /** What was done to it and what its pool made of that, for whoever looks into a violation. */
   told(): string[] {
-    const clock = (ms: number | undefined): string =>
-      ms === undefined ? '...' : new Date(ms).toISOString().slice(11, 23);
     const hits = this.hits.map(
       ({ fault, server, onHolder, moment, atMs, endMs }) =>
-        `${clock(atMs)} to ${clock(endMs)} ${fault} ${moment} on ${server ?? 'all'}${onHolder ? ', the holder' : ''}`,
+        `${clock(atMs)} to ${endMs === undefined ? '...' : clock(endMs)} ${fault} ${moment} on ${server ?? 'all'}${onHolder ? ', the holder' : ''}`,
     );
     const entries = newEntries(this.evidence()).map(
       ({ epoch, from, to, trigger, outcome, brokenTime, committedTime, recordingTime }) =>

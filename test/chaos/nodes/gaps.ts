@@ -4,6 +4,7 @@ import type { Hole } from '../../scenario/frames.js';
 import { type CameraMeasurement, HOLE_MS } from '../../scenario/measure.js';
 import { missedSeconds, type Silence } from '../../scenario/silences.js';
 import { conditionOf } from '../../scenario/summary.js';
+import { clock } from './clock.js';
 import type { Allowance } from './hits.js';
 
 /** Nobody records for so long, and the camera has to say it: judged broken, and shown ten seconds later. Seconds. */
@@ -25,8 +26,6 @@ export interface Footage {
   /** Versions of the camera's object. */
   readonly told: readonly Sighting<CameraAssignment>[];
 }
-
-const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 23);
 
 /** What is wrong with the footage of one camera. */
 export function gapViolations(footage: Footage, { holeSeconds }: Allowance): string[] {

@@ -1,5 +1,6 @@
 import type { FailoverPoolStatus } from '../../../src/crds/index.js';
 import { isTrue } from '../../scenario/summary.js';
+import { clock } from './clock.js';
 import type { Evidence, Versions } from './evidence.js';
 import { knownToBeOut } from './hits.js';
 
@@ -15,8 +16,6 @@ export function lawViolations(evidence: Evidence): string[] {
     ...specsUntouched(evidence),
   ];
 }
-
-const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 23);
 
 // --- one holder a role
 

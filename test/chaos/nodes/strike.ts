@@ -3,6 +3,7 @@ import type { ClusterNode } from '../../cluster/cluster.js';
 import type { Api } from '../../scenario/api.js';
 import {
   cutPower,
+  everyDisk,
   type Fault,
   fillDisk,
   freezeRecorder,
@@ -137,18 +138,6 @@ export async function strikeServer(fault: NodeFault, plot: Plot, server: string,
     default:
       throw new Error(`${fault} is no fault of one server`);
   }
-}
-
-async function everyDisk(
-  disks: readonly MaterialDisk[],
-  strike: (disk: MaterialDisk) => Promise<Fault>,
-): Promise<Fault> {
-  const faults = await Promise.all(disks.map(strike));
-  return {
-    heal: async () => {
-      for (const fault of faults) await fault.heal();
-    },
-  };
 }
 
 /** The disk that the recorder writes its first camera to; the first one while it does not say. */

@@ -1,9 +1,10 @@
 import type { ChaosRequest } from '../run/arguments.js';
+import { machineSize, processorTimes, stolenSince } from '../run/machine.js';
 import type { NodesPart } from '../run/results.js';
 import { StallWatch } from '../run/stalls.js';
 import { type NodeCase, type NodeResult, nameOf, parseName } from './case.js';
 import { fits, isExclusive, kindsOf, layoutOf, namesBeginWith } from './draw.js';
-import { machineSize, type NodesGround, openNodesGround, processorTimes, stolenSince, whyNoNodes } from './ground.js';
+import { type NodesGround, openNodesGround, whyNoNodes } from './ground.js';
 import { type Round, roundsOf } from './plan.js';
 import { Plot } from './plot.js';
 import { runCase, type Stage } from './run-case.js';

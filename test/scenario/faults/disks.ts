@@ -30,3 +30,16 @@ export async function hangDisk({ disk }: MaterialDisk): Promise<Fault> {
   await disk.freeze();
   return { heal: () => disk.thaw() };
 }
+
+/** The same fault for several disks at once; healed one after the other. */
+export async function everyDisk(
+  disks: readonly MaterialDisk[],
+  strike: (disk: MaterialDisk) => Promise<Fault>,
+): Promise<Fault> {
+  const faults = await Promise.all(disks.map(strike));
+  return {
+    heal: async () => {
+      for (const fault of faults) await fault.heal();
+    },
+  };
+}

@@ -1,16 +1,10 @@
-import type { Cluster, ClusterNode } from '../../cluster/cluster.js';
-import { isolateFromControlPlane } from '../isolation.js';
+import type { ClusterNode } from '../../cluster/cluster.js';
 import type { Fault } from './fault.js';
 
 /** The cable of a node is pulled: control plane, other nodes and cameras are gone for it, and all on it goes on. */
 export async function partitionNode(node: ClusterNode): Promise<Fault> {
   await node.partition();
   return { heal: () => node.heal() };
-}
-
-/** A node can't reach the control plane any more, and nothing else is wrong with it: its cameras are still there. */
-export function isolate(cluster: Pick<Cluster, 'name'>, node: Pick<ClusterNode, 'name'>): Promise<Fault> {
-  return isolateFromControlPlane(cluster.name, node.name);
 }
 
 /** The kubelet of a node dies; its pods go on, and Kubernetes thinks the node lost. */

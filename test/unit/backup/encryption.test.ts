@@ -104,13 +104,17 @@ describe('an encrypted baseline', () => {
 });
 
 describe('the contents of Secrets', () => {
-  it('are those that are there; tokens of service accounts stay out', async () => {
+  it('are those whose writers have consented; tokens of service accounts stay out', async () => {
     const api = memoryApi();
-    const put = (name: string, type: string) =>
-      api.put(resources.secrets, { metadata: { namespace, name }, type, data: { a: 'AAAA' } } as never);
-    put('login', 'Opaque');
-    put('token', 'kubernetes.io/service-account-token');
-    const found = await readSecretContents(api, namespace, ['login', 'token', 'absent']);
+    const put = (name: string, type: string, consent?: string) => {
+      const labels = consent === undefined ? {} : { 'understudy.dev/include-in-baselines': consent };
+      api.put(resources.secrets, { metadata: { namespace, name, labels }, type, data: { a: 'AAAA' } } as never);
+    };
+    put('login', 'Opaque', 'true');
+    put('token', 'kubernetes.io/service-account-token', 'true');
+    put('database', 'Opaque');
+    put('registry', 'Opaque', 'false');
+    const found = await readSecretContents(api, namespace, ['login', 'token', 'database', 'registry', 'absent']);
     expect(found).to.deep.equal([{ name: 'login', type: 'Opaque', data: { a: 'AAAA' } }]);
   });
 });

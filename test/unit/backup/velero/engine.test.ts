@@ -118,7 +118,7 @@ describe('the Velero engine', () => {
     say({ phase: 'Completed' });
     const foreign = made();
     expect(await engine().find(target)).to.equal(undefined);
-    expect(await fail(engine().begin(target))).to.include({ reason: 'NameTaken', retryable: false });
+    expect(await fail(engine().begin(target))).to.include({ reason: 'NameTaken', mayPass: false });
     await engine().remove(target);
     expect(api.all(veleroKinds.backups)).to.deep.equal([foreign]);
     expect(api.all(veleroKinds.deletionRequests)).to.deep.equal([]);
@@ -142,7 +142,7 @@ describe('the Velero engine', () => {
 
     it('refuses one that is not there, and names those that are', async () => {
       const error = await fail(chosen({ storageLocation: 'defualt' }));
-      expect(error).to.include({ reason: 'StorageLocationNotFound', retryable: false });
+      expect(error).to.include({ reason: 'StorageLocationNotFound', mayPass: false });
       expect((error as Error).message).to.contain(
         'no BackupStorageLocation defualt in namespace velero (there are default)',
       );
@@ -150,13 +150,13 @@ describe('the Velero engine', () => {
 
     it('refuses a namespace without any', async () => {
       const error = await fail(chosen({ namespace: 'elsewhere' }));
-      expect(error).to.include({ reason: 'StorageLocationNotFound', retryable: false });
+      expect(error).to.include({ reason: 'StorageLocationNotFound', mayPass: false });
       expect((error as Error).message)
         .to.contain('there is none at all')
         .and.to.contain('spec.backup.velero.namespace');
     });
 
-    const states: [what: string, change: Partial<StorageLocation>, words: string, retryable: boolean][] = [
+    const states: [what: string, change: Partial<StorageLocation>, words: string, mayPass: boolean][] = [
       [
         'is unavailable',
         { status: { phase: 'Unavailable', message: 'no such bucket' } },
@@ -166,11 +166,11 @@ describe('the Velero engine', () => {
       ['was never validated', { status: {} }, 'has not been validated by Velero yet', true],
       ['may only be read', { spec: { accessMode: 'ReadOnly' } }, 'set its spec.accessMode to ReadWrite', false],
     ];
-    for (const [what, change, words, retryable] of states) {
+    for (const [what, change, words, mayPass] of states) {
       it(`asks Velero for nothing while it ${what}`, async () => {
         api.put(veleroKinds.storageLocations, location('default', change));
         const error = await fail(chosen());
-        expect(error).to.include({ reason: 'StorageLocationUnavailable', retryable });
+        expect(error).to.include({ reason: 'StorageLocationUnavailable', mayPass });
         expect((error as Error).message).to.contain(words);
         expect(api.writes).to.deep.equal([]);
       });
@@ -210,7 +210,7 @@ describe('the Velero engine', () => {
       it(what, async () => {
         api.refusal = { plural: 'backups', error };
         const said = await fail(engine().begin(target));
-        expect(said).to.include({ name: 'BackupError', reason, retryable: false });
+        expect(said).to.include({ name: 'BackupError', reason, mayPass: false });
         expect((said as Error).message).to.contain(words);
       });
     }
@@ -274,7 +274,7 @@ describe('the Velero engine', () => {
 
     it("and hands on Velero's words when it can not", async () => {
       const error = await fail(answering(() => processed(['the bucket is read-only'])).remove(target));
-      expect(error).to.include({ reason: 'VeleroDeletionFailed', retryable: true });
+      expect(error).to.include({ reason: 'VeleroDeletionFailed', mayPass: true });
       expect((error as Error).message).to.contain('the bucket is read-only');
     });
 
@@ -290,7 +290,7 @@ describe('the Velero engine', () => {
 
     it('and gives up waiting for a Velero that does not run', async () => {
       const error = await fail(engine().remove(target));
-      expect(error).to.include({ reason: 'VeleroDeletionFailed', retryable: true });
+      expect(error).to.include({ reason: 'VeleroDeletionFailed', mayPass: true });
       expect((error as Error).message).to.contain('does it run?');
     });
   });

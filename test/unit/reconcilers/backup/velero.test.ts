@@ -226,12 +226,23 @@ describe('the Backup reconciler with engine Velero', () => {
   it('says what is wrong with the storage location and tries again', async () => {
     putLocation('Unavailable');
     const reconcile = start();
-    expect(await run(reconcile).catch((error: unknown) => error)).to.include({ reason: 'StorageLocationUnavailable' });
+    expect(await run(reconcile)).to.deep.equal({ requeueAfterMs: 250 });
     expect(condition('Ready')?.reason).to.equal('StorageLocationUnavailable');
     expect(condition('Failed')?.status).to.equal('False');
     putLocation('Available');
+    await clock.advance(250);
     await run(reconcile);
     expect(velerosBackups()).to.have.length(1);
+  });
+
+  it('says so when roles moved while Velero was at it', async () => {
+    const reconcile = await begun();
+    expect(stored().status?.poolEpoch).to.equal(3);
+    say({ phase: 'Completed' });
+    api.put(failoverPools, { ...pool(4), spec: pool().spec });
+    await run(reconcile);
+    expect(condition('Complete')?.status).to.equal('True');
+    expect(condition('Stale')).to.include({ status: 'True', reason: 'RolesMoved' });
   });
 
   it('fails for good without Velero, and says so', async () => {
