@@ -78,6 +78,13 @@ export async function readFromBackup(
   const name = engineNameOf(backup);
   const engine = engines.get(name);
   if (engine === undefined) {
+    const { velero } = backup.status ?? {};
+    if (velero) {
+      throw refused(
+        `Backup ${key.name} is kept by Velero, in its Backup ${velero.namespace}/${velero.backupName}, which only Velero can ` +
+          'bring back; docs/backup-velero.md says how',
+      );
+    }
     throw refused(
       `Backup ${key.name} is kept by engine ${name}, which this version does not have; use the version that wrote it`,
     );

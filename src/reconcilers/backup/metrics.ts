@@ -11,9 +11,8 @@ export interface BaselineMetrics {
 }
 
 /** When a Backup became complete. Milliseconds since 1970; undefined while it is not. */
-function completedAt({ status }: { readonly status?: { completionTime?: string | undefined; artifact?: unknown } }) {
-  const { completionTime, artifact } = status ?? {};
-  return completionTime === undefined || artifact === undefined ? undefined : Date.parse(completionTime);
+function completedAt({ status }: { readonly status?: { completionTime?: string | undefined } }): number | undefined {
+  return status?.completionTime === undefined ? undefined : Date.parse(status.completionTime);
 }
 
 /**

@@ -210,6 +210,17 @@ describe('the command', () => {
       expect(code).to.equal(3);
       expect(err).to.contain('is kept by engine Tape, which this version does not have');
     });
+
+    it('says where one is that Velero keeps, and which page tells how to restore it', async () => {
+      const cluster = clusterWithBackup();
+      const kept = backup();
+      const velero = { namespace: 'velero', backupName: 'site-north-3-2f1c9a77', uid: 'u', phase: 'Completed' };
+      const status = { destination: { engine: 'Velero' }, velero };
+      cluster.put(backups.plural, { ...kept, spec: { ...kept.spec, engine: 'Velero' }, status });
+      const { code, err } = await run(cluster, ['--backup', 'north-3']);
+      expect(code).to.equal(3);
+      expect(err).to.contain('velero/site-north-3-2f1c9a77').and.to.contain('docs/backup-velero.md');
+    });
   });
 
   describe('with files', () => {

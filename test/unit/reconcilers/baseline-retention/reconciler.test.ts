@@ -230,4 +230,13 @@ describe('the retention of a pool', () => {
     expect(text).to.contain('understudy_baseline_age_seconds{namespace="ns",pool="pool"} 30');
     expect(text).to.not.contain('pool="gone"');
   });
+
+  it('shows the age of a baseline that another system keeps', async () => {
+    const clock = new FakeClock();
+    createBaselineMetrics(metrics, stores, clock);
+    const completionTime = new Date(clock.wall().getTime() - 20_000).toISOString();
+    const velero = { namespace: 'velero', backupName: 'ns-b1-2f1c9a77', uid: 'u', phase: 'Completed' };
+    stores.backups.put({ ...add('b1', 3), status: { completionTime, velero } });
+    expect(await metrics.scrape()).to.contain('understudy_baseline_age_seconds{namespace="ns",pool="pool"} 20');
+  });
 });
