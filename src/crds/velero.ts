@@ -32,7 +32,7 @@ export const veleroSettings = () =>
 
 /** `spec.backup.encryption` promises what nobody keeps when Velero writes the bucket. */
 export const veleroEncryptsNothing: CelRule = {
-  rule: "self.engine != 'Velero' || !has(self.encryption)",
+  rule: "!has(self.engine) || self.engine != 'Velero' || !has(self.encryption)",
   message:
     'spec.backup.engine is Velero, which writes its bucket by itself and not with the key of spec.backup.encryption: leave encryption out and encrypt the bucket, or use engine S3',
   fieldPath: '.encryption',
