@@ -117,7 +117,8 @@ const spec = z.object({
     }),
     timeZoneNeedsSchedule,
     {
-      rule: "self.engine != 'S3' || has(self.s3)",
+      // The API server evaluates it upon the default {} as well, before the defaults in it are there.
+      rule: "!has(self.engine) || self.engine != 'S3' || has(self.s3)",
       message:
         'spec.backup.engine is S3, and spec.backup.s3 is missing: give it a bucket and a credentialsSecretRef, or use engine Secret',
       fieldPath: '.s3',

@@ -12,13 +12,21 @@ describe('baselines that a pool keeps, on a real API server', () => {
   const api = useApiCluster();
   let operator: OperatorUnderTest;
   let namespace: string;
+  /** Until then nothing is written of baselines whose names begin with 'held-'. */
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
 
   before(async () => {
     await installCrds(api.cluster);
     namespace = await testNamespace('kept');
-    operator = await startOperator(api.cluster.kubeconfigPath, namespace);
+    operator = await startOperator(api.cluster.kubeconfigPath, namespace, async (write, send) => {
+      if (write.startsWith('create secrets held-')) await gate;
+      return send();
+    });
   });
-  after(() => operator?.stop());
+  after(() => {
+    open();
+    return operator?.stop();
+  });
 
   const typed = (kind: string, name: string): KubeObject => ({
     ...{ apiVersion: `${GROUP}/v1alpha1`, kind, metadata: { namespace, name } },
@@ -83,6 +91,28 @@ describe('baselines that a pool keeps, on a real API server', () => {
     await operator.client.delete(failoverPools, { namespace, name: 'gone' });
     await quiet(operator);
     expect((await ofPool('gone')).map(({ metadata }) => metadata.name)).to.deep.equal(['outlives-1']);
+  });
+
+  it('of a takeover are made while those by hand and by schedule hang in their store, all of them', async () => {
+    await createPool('busy', {});
+    const started = ['held-1', 'held-2', 'held-3', 'held-4'];
+    for (const [index, name] of started.entries()) {
+      const spec = { poolRef: { name: 'busy' }, reason: index % 2 === 0 ? 'Manual' : 'Scheduled' };
+      await operator.client.create(backups, { ...typed('Backup', name), spec } as KubeObject);
+    }
+    const begun = () => operator.written.filter((write) => write.startsWith('create secrets held-')).length;
+    await until('as many hang as there are workers for them', () => (begun() === 2 ? true : undefined));
+    const { status } = (await operator.client.get(failoverPools, {
+      namespace,
+      name: 'busy',
+    })) as unknown as FailoverPool;
+    const epoch = status?.epoch ?? 0;
+    const spec = { poolRef: { name: 'busy' }, reason: 'Failover', epoch };
+    await operator.client.create(backups, { ...typed('Backup', 'busy-takeover'), spec } as KubeObject);
+    await complete('busy', 'busy-takeover');
+    expect(begun()).to.equal(2);
+    open();
+    for (const name of started) await complete('busy', name);
   });
 
   it('come by its schedule, once for each time', async function () {

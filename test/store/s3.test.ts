@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ListMultipartUploadsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListMultipartUploadsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import {
@@ -23,6 +23,7 @@ import {
 } from '../../src/backup/index.js';
 import type { BackupDestination, S3Settings } from '../../src/crds/index.js';
 import { resources } from '../../src/operator/index.js';
+import { readFromFile } from '../../src/restore/index.js';
 import { makeAuthority, makeCertificate } from '../cluster/certificates.js';
 import { freePorts } from '../cluster/free-ports.js';
 import { waitUntil } from '../cluster/wait-until.js';
@@ -112,6 +113,23 @@ describe('the S3 engine on a real S3 server', () => {
     expect(stored?.json.equals(wanted.json)).to.equal(true);
     expect(stored?.artifact).to.deep.equal(artifact);
     expect(await engine.check(target())).to.deep.equal(artifact);
+  });
+
+  it('keeps an object that can be restored when the cluster is gone, with the key alone', async () => {
+    const key = randomBytes(32).toString('base64');
+    putSecret('keys', { key });
+    const where = target({}, { encryption: { keySecretRef: { name: 'keys' }, includeSecrets: false } });
+    const wanted = await baseline();
+    await engine.write(wanted, where);
+    const { Body } = await client().send(new GetObjectCommand({ Bucket: bucket, Key: keyOf() }));
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-downloaded-'));
+    const [object, keyFile] = [join(folder, 'object'), join(folder, 'key')];
+    await writeFile(object, (await Body?.transformToByteArray()) ?? '');
+    await writeFile(keyFile, `${key}\n`);
+    const { artifact } = await readFromFile(object, { sha256: wanted.sha256, pool: 'north' }, keyFile);
+    expect(artifact.baseline.cameras).to.have.length(3);
+    expect(artifact.notes).to.deep.equal([]);
+    await rm(folder, { recursive: true });
   });
 
   it('has nothing before it was written, and nothing of a namesake', async () => {

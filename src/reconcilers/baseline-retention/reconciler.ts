@@ -40,11 +40,39 @@ async function still(
   }
 }
 
+interface Pruned {
+  readonly name: string;
+  /** Why something of it may be left in its store. */
+  readonly leftBehind?: string | undefined;
+}
+
+/**
+ * Removes what the engine keeps of it. A baseline that has failed may never have got anywhere: a bucket that is not there
+ * must not keep its Backup for ever. What keeps a complete one is thrown. Returns why something may be left.
+ */
+async function empty(
+  { engines }: RetentionReconcilerOptions,
+  backup: Backup,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    await engines.get(engineNameOf(backup))?.remove?.(targetOf(backup), signal);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BackupError) || backupView(backup).outcome !== 'Failed') throw error;
+    return error.message;
+  }
+}
+
 /** What it holds first, then the Backup: who dies in between finds the Backup again, and ends it. */
-async function prune(options: RetentionReconcilerOptions, backup: Backup, signal: AbortSignal): Promise<boolean> {
+async function prune(
+  options: RetentionReconcilerOptions,
+  backup: Backup,
+  signal: AbortSignal,
+): Promise<Pruned | undefined> {
   const live = await still(options, backup, signal);
-  if (live === undefined) return false;
-  await options.engines.get(engineNameOf(live))?.remove?.(targetOf(live), signal);
+  if (live === undefined) return undefined;
+  const leftBehind = await empty(options, live, signal);
   const { namespace, name, uid } = live.metadata;
   try {
     await options.client.delete(backups, { namespace, name }, { signal, ...(uid === undefined ? {} : { uid }) });
@@ -52,11 +80,15 @@ async function prune(options: RetentionReconcilerOptions, backup: Backup, signal
     // Gone meanwhile, or replaced by a namesake that is not ours to delete.
     if (!isApiError(error, 'notFound', 'conflict')) throw error;
   }
-  return true;
+  return { name, leftBehind };
 }
 
-function tell({ events }: RetentionReconcilerOptions, pool: FailoverPool, pruned: readonly string[]): void {
-  const note = `Deleted by spec.backup.retain: ${pruned.slice(0, 20).join(', ')}${pruned.length > 20 ? ' and more' : ''}`;
+function tell({ events }: RetentionReconcilerOptions, pool: FailoverPool, pruned: readonly Pruned[]): void {
+  const names = pruned.map(({ name }) => name);
+  const [first] = pruned.filter(({ leftBehind }) => leftBehind !== undefined);
+  const rest = first && `; a part of what ${first.name} tried may be left: ${first.leftBehind}`;
+  const more = names.length > 20 ? ' and more' : '';
+  const note = `Deleted by spec.backup.retain: ${names.slice(0, 20).join(', ')}${more}${rest ?? ''}`;
   const regarding = objectRef(failoverPools, pool.metadata);
   events.event({ regarding, type: 'Normal', reason: reasons.BaselinePruned, action: 'Prune', note });
 }
@@ -83,11 +115,12 @@ export function createRetentionReconciler(options: RetentionReconcilerOptions): 
     const newest = newestComplete(ofPool.map(backupView));
     const keeper = ofPool.find((backup) => backup.metadata.name === newest?.name);
     if (keeper !== undefined && (await still(options, keeper, signal)) === undefined) return;
-    const pruned: string[] = [];
+    const pruned: Pruned[] = [];
     const failed: unknown[] = [];
     for (const backup of given.flatMap((old) => ofPool.filter(({ metadata }) => metadata.name === old))) {
       try {
-        if (await prune(options, backup, signal)) pruned.push(backup.metadata.name);
+        const done = await prune(options, backup, signal);
+        if (done !== undefined) pruned.push(done);
       } catch (error) {
         if (signal.aborted || isApiError(error, 'writeRefused', 'namespaceTerminating')) throw error;
         log.warn({ err: error, backup: backup.metadata.name }, 'an old baseline could not be deleted');

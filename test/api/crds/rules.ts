@@ -39,6 +39,9 @@ const ownEpoch =
 
 const schedule =
   "spec.backup.schedule must be a cron expression of five fields (minute hour day month weekday), as in '0 3 * * *', or one of @hourly, @daily, @weekly, @monthly, @yearly";
+const endpoint =
+  's3.endpoint must be a URL that begins with http:// or https:// and holds no credentials, query or fragment';
+const s3 = { bucket: 'baselines', credentialsSecretRef: { name: 's3' } };
 const poolBackup = (backup: Spec): Example => withSpec('FailoverPool', { backup });
 
 const badPaths: [string, string][] = [
@@ -155,6 +158,23 @@ export const ruleCases: readonly RuleCase[] = [
       'spec.backup.engine is Velero, which writes its bucket by itself and not with the key of spec.backup.encryption: leave encryption out and encrypt the bucket, or use engine S3',
     accepted: withSpec('FailoverPool', { backup: { engine: 'Velero', velero: { storageLocation: 'main' } } }),
   },
+  {
+    kind: 'FailoverPool',
+    what: 'the engine S3 without a bucket',
+    refused: poolBackup({ engine: 'S3' }),
+    message:
+      'spec.backup.engine is S3, and spec.backup.s3 is missing: give it a bucket and a credentialsSecretRef, or use engine Secret',
+    accepted: poolBackup({ engine: 'S3', s3 }),
+  },
+  ...['ftp://s3.example', 's3.example:9000', 'https://me:geheim@s3.example', 'https://s3.example/?a=b'].map(
+    (wrong) => ({
+      kind: 'FailoverPool',
+      what: `the endpoint ${wrong}`,
+      refused: poolBackup({ engine: 'S3', s3: { ...s3, endpoint: wrong } }),
+      message: endpoint,
+      accepted: poolBackup({ engine: 'S3', s3: { ...s3, endpoint: 'https://s3.example:9000/under/here' } }),
+    }),
+  ),
   {
     kind: 'Backup',
     what: 'a name of 64 characters',

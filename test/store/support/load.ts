@@ -10,7 +10,7 @@ import { backup, camera, namespace, pool, server } from '../../unit/backup/suppo
 import { memoryStores } from '../../unit/reconcilers/support/memory-stores.js';
 
 const cameras = Number(process.argv[2]);
-const perServer = 64;
+const perServer = cameras % 64 === 0 ? 64 : 50;
 /** Turns of the event loop beyond this are told one by one. Milliseconds. */
 const longTurnMs = 20;
 const servers = cameras / perServer;

@@ -594,7 +594,7 @@ describe('rules of a pool', () => {
       pool.change('s2', { health: { ...pool.view('s2').health, verdict: 'Broken', trigger: 'Unreachable' } });
       pool.decide();
       expect(pool.holder('a')).to.equal('s1');
-      const { affected } = pool.recovers('s2').decide();
+      const { affected } = pool.recovers('s2').change('s2', { leaseAssignment: undefined }).decide();
       expect(pool.status.roles?.[0]).to.include({ holder: 's2', previousHolder: 's1', epoch: 9 });
       // Nobody has to be told anything: it serves the role already, and its predecessor goes on until the handover.
       expect(affected).to.deep.equal([]);

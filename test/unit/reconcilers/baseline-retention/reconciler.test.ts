@@ -44,7 +44,7 @@ describe('the retention of a pool', () => {
     stores.latestPools.observed('ns/pool', pool);
   }
 
-  function add(name: string, number: number, end: 'Complete' | 'Running' = 'Complete'): Backup {
+  function add(name: string, number: number, end: 'Complete' | 'Failed' | 'Running' = 'Complete'): Backup {
     const made: Backup = {
       metadata: { namespace, name, creationTimestamp: day(number) },
       spec: { poolRef: { name: 'pool' }, reason: 'Scheduled', engine: 'Secret' },
@@ -154,6 +154,15 @@ describe('the retention of a pool', () => {
     stores.backups.remove('ns/b2');
     await run();
     expect(left()).to.deep.equal(['b3', 'b4']);
+  });
+
+  it('deletes a failed one although its store is out of reach, and says what may still lie there', async () => {
+    for (let number = 5; number <= 10; number += 1) add(`f${number}`, number, 'Failed');
+    refuse = ({ name }) => (name === 'f5' ? new BackupError('BucketNotFound', 'there is no bucket x') : undefined);
+    expect(await run()).to.equal(undefined);
+    expect(left()).to.not.include('f5');
+    const told = events.find(({ reason }) => reason === 'BaselinePruned');
+    expect(told?.note).to.contain('f5').and.to.contain('a part of what f5 tried may be left: there is no bucket x');
   });
 
   it('ends what another has begun: its engine finds nothing, and the Backup goes', async () => {
