@@ -48,6 +48,7 @@ export async function startVelero(cluster: Cluster, namespace: string): Promise<
   const kubeconfig = join(base, 'kubeconfig');
   const home = join(base, 'home');
   await mkdir(home);
+  // The logins of buckets that it reads are files below TMPDIR, too.
   const environment = { PATH: process.env.PATH, HOME: home, TMPDIR: base };
   const cli = (args: readonly string[]) =>
     run(binary('velero'), ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args], { env: environment });
@@ -88,7 +89,7 @@ export async function startVelero(cluster: Cluster, namespace: string): Promise<
     },
     start: async () => {
       const [port = 0, profiler = 0] = await freePorts(2);
-      const places = ['--plugin-dir', dirname(binary('velero-plugin-for-aws')), '--credentials-directory', base];
+      const places = ['--plugin-dir', dirname(binary('velero-plugin-for-aws'))];
       const addresses = ['--metrics-address', `127.0.0.1:${port}`, '--profiler-address', `127.0.0.1:${profiler}`];
       const who = ['--kubeconfig', kubeconfig, '--namespace', namespace];
       const output = openSync(log, 'a');
@@ -109,17 +110,21 @@ export async function startVelero(cluster: Cluster, namespace: string): Promise<
       await rm(base, { recursive: true, force: true });
     },
   };
-  await server.addLocation('default', bucket);
-  await server.start();
-  await waitUntil(
-    'Velero has validated its bucket',
-    async () => (await server.locationPhase('default')) === 'Available',
-    {
-      ...{ timeoutMs: 120_000, intervalMs: 500 },
-      hint: () => server.lastWords(),
-    },
-  );
+  try {
+    await server.addLocation('default', bucket);
+    await server.start();
+    await waitUntil('Velero has validated its bucket', isReady, { timeoutMs: 120_000, intervalMs: 500 });
+  } catch (error) {
+    const words = await server.lastWords();
+    await server.close();
+    throw new Error(`Velero does not start: ${words}`, { cause: error });
+  }
   return server;
+
+  async function isReady(): Promise<boolean> {
+    if (!child || child.exitCode !== null) throw new Error('it has ended');
+    return (await server.locationPhase('default')) === 'Available';
+  }
 }
 
 /** Its kinds, from its own mouth; who it is; and the login of its bucket. */
