@@ -109,7 +109,11 @@ describe('faults of Velero', function () {
     const role = `${velero.account}-but-cameras`;
     const verbs = ['*'];
     const rules = [
-      ...['', 'velero.io', 'apiextensions.k8s.io'].map((group) => ({ apiGroups: [group], resources: ['*'], verbs })),
+      ...['', 'velero.io', 'apiextensions.k8s.io', 'rbac.authorization.k8s.io', 'apps', 'batch'].map((group) => ({
+        apiGroups: [group],
+        resources: ['*'],
+        verbs,
+      })),
       { apiGroups: ['understudy.dev'], resources: ['failoverpools', 'recordingservers'], verbs },
     ];
     const subject = `--serviceaccount=${velero.namespace}:${velero.account}`;
@@ -127,7 +131,7 @@ describe('faults of Velero', function () {
       const wanted = target();
       await engine.begin(wanted);
       const end = await ended(wanted);
-      expect(end).to.include({ state: 'Failed', reason: 'VeleroPartiallyFailed' });
+      expect(end, end.message).to.include({ state: 'Failed', reason: 'VeleroPartiallyFailed' });
       expect(end.record.errors).to.be.at.least(1);
       expect(end.message).to.contain(`velero -n ${velero.namespace} backup logs ${veleroName(wanted)}`);
     } finally {

@@ -54,10 +54,6 @@ export async function startVelero(cluster: Cluster, namespace: string): Promise<
     run(binary('velero'), ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args], { env: environment });
   const s3 = await startS3Server();
   await s3.createBucket(bucket);
-  await installVelero(cluster, namespace, account, { id: s3.accessKeyId, secret: s3.secretAccessKey }, () =>
-    run(binary('velero'), ['install', '--crds-only', '--dry-run', '-o', 'yaml'], { env: environment }),
-  );
-  await writeFile(kubeconfig, await accountKubeconfig(cluster, namespace, account), { mode: 0o600 });
   let child: ChildProcess | undefined;
 
   const server: VeleroServer = {
@@ -111,6 +107,11 @@ export async function startVelero(cluster: Cluster, namespace: string): Promise<
     },
   };
   try {
+    const kinds = ['install', '--crds-only', '--dry-run', '-o', 'yaml'];
+    await installVelero(cluster, namespace, account, { id: s3.accessKeyId, secret: s3.secretAccessKey }, () =>
+      run(binary('velero'), kinds, { env: environment }),
+    );
+    await writeFile(kubeconfig, await accountKubeconfig(cluster, namespace, account), { mode: 0o600 });
     await server.addLocation('default', bucket);
     await server.start();
     await waitUntil('Velero has validated its bucket', isReady, { timeoutMs: 120_000, intervalMs: 500 });
