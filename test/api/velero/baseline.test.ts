@@ -137,7 +137,7 @@ describe('the baseline of a takeover in Velero', function () {
     const choose = runbook.commands('The newest complete baseline');
     const restored = await runbook.follow('Bring the objects back', `${named}\n${choose}`, environment);
     expect(restored).to.contain(`newest complete baseline: ${veleroBackup}`);
-    expect(restored).to.contain('completed with status: Completed');
+    expect(restored, `${restored}\n${await velero.lastWords()}`).to.contain('completed with status: Completed');
     const { status } = await read<RecordingServer>(recordingServers, 'spare');
     expect(status).to.include({ servingRole: 'alpha' });
     expect(status).not.to.have.property('everReadyTime');

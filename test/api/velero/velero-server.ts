@@ -32,7 +32,7 @@ export interface VeleroServer {
   start(): Promise<void>;
   killStore(): Promise<void>;
   startStore(): Promise<void>;
-  /** The end of its log, for a message. */
+  /** What it has complained of, and the end of its log, for a message. */
   lastWords(): Promise<string>;
   close(): Promise<void>;
 }
@@ -98,7 +98,11 @@ export async function startVelero(cluster: Cluster, namespace: string): Promise<
     },
     killStore: () => s3.kill(),
     startStore: () => s3.start(),
-    lastWords: async () => (await readFile(log, 'utf8').catch(() => '')).slice(-3000),
+    lastWords: async () => {
+      const lines = (await readFile(log, 'utf8').catch(() => '')).split('\n');
+      const complaints = lines.filter((line) => /level=(error|warning|fatal)/.test(line));
+      return [...complaints, ...lines.slice(-5)].join('\n').slice(-6000);
+    },
     close: async () => {
       await server.kill();
       await s3.close();
