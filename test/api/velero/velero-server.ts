@@ -132,7 +132,10 @@ export async function startVelero(cluster: Cluster, namespace: string): Promise<
   }
 }
 
-/** Its kinds, from its own mouth; who it is; and the login of its bucket. */
+/**
+ * Its kinds, from its own mouth; who it is; the login of its bucket; and a Deployment that runs nothing: a restore reads
+ * from it what pods of the server look like, and refuses every object without it.
+ */
 async function installVelero(
   cluster: Cluster,
   namespace: string,
@@ -145,7 +148,16 @@ async function installVelero(
   const cloud = `[default]\naws_access_key_id=${login.id}\naws_secret_access_key=${login.secret}\n`;
   const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+  const podLabels = { deploy: 'velero' };
+  const template = {
+    metadata: { labels: podLabels },
+    spec: { containers: [{ name: 'velero', image: 'registry.example/velero' }] },
+  };
   const objects = [
+    {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'velero', namespace } },
+      spec: { replicas: 0, selector: { matchLabels: podLabels }, template },
+    },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } },
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'bucket', namespace }, stringData: { cloud } },
     {
