@@ -23,7 +23,7 @@ export const veleroSettings = () =>
       .boolean()
       .default(false)
       .describe(
-        'Every Secret of the namespace as well, with its contents, which only the bucket can encrypt. False: none; cameras and recorders name theirs.',
+        'Every Secret of the namespace as well, with its contents, which only the bucket can encrypt, and whether or not their writers have consented. False: none; cameras and recorders name theirs.',
       ),
     timeoutSeconds: seconds(30, 86400)
       .default(3600)

@@ -138,6 +138,7 @@ describe('the baseline of a takeover in Velero', function () {
     const restored = await runbook.follow('Bring the objects back', `${named}\n${choose}`, environment);
     expect(restored).to.contain(`newest complete baseline: ${veleroBackup}`);
     expect(restored, `${restored}\n${await velero.lastWords()}`).to.contain('completed with status: Completed');
+    expect(restored).to.match(/^spare +alpha$/m);
     const { status } = await read<RecordingServer>(recordingServers, 'spare');
     expect(status).to.include({ servingRole: 'alpha' });
     expect(status).not.to.have.property('everReadyTime');
