@@ -225,14 +225,14 @@ describe('faults of Velero', function () {
     let operator: OperatorUnderTest;
     before(async () => {
       const settings = { namespace: velero.namespace, timeoutSeconds: 600 };
-      const backup = { engine: 'Velero', velero: settings, deadlineSeconds: 1 };
+      const backup = { engine: 'Velero', velero: settings, deadlineSeconds: 1, retain: { count: 1 } };
       await apply({ kind: 'FailoverPool', metadata: { name: 'north' }, spec: { backup } });
       operator = await startOperator(api.cluster.kubeconfigPath, namespace);
     });
     after(() => operator?.stop());
 
-    const order = async (name: string): Promise<void> => {
-      const spec = { poolRef: { name: 'north' }, reason: 'Manual' };
+    const order = async (name: string, reason = 'Manual'): Promise<void> => {
+      const spec = { poolRef: { name: 'north' }, reason };
       await client.create(backups, {
         ...{ apiVersion: API_VERSION, kind: 'Backup', metadata: { name, namespace }, spec },
       } as KubeObject);
@@ -275,6 +275,25 @@ describe('faults of Velero', function () {
       } finally {
         await velero.start();
       }
+    });
+
+    it('an old one goes from Velero and its bucket when it is pruned', async () => {
+      await order('older', 'Scheduled');
+      const { status } = await says('older', 'Complete', 'Complete');
+      const name = status?.velero?.backupName ?? '';
+      expect(await velero.filesOf(name)).not.to.deep.equal([]);
+      await order('newer', 'Scheduled');
+      await says('newer', 'Complete', 'Complete');
+      await until(
+        'the older one is pruned',
+        async () => {
+          const left = await api.cluster.kubectl(['-n', namespace, 'get', 'backups.understudy.dev', '-o', 'name']);
+          return left.includes('/older') ? undefined : true;
+        },
+        60_000,
+      );
+      expect(await inVelero('get', 'backups.velero.io', '-o', 'name')).not.to.contain(name);
+      expect(await velero.filesOf(name)).to.deep.equal([]);
     });
   });
 });
