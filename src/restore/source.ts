@@ -1,12 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import {
-  type BackupEngine,
-  BackupError,
-  type BackupTarget,
-  engineNameOf,
-  parseKey,
-  targetOf,
-} from '../backup/index.js';
+import { type BackupEngine, BackupError, engineNameOf, parseKey, targetOf } from '../backup/index.js';
 import { type Backup, backups } from '../crds/index.js';
 import { type ApiClient, isApiError, type Key } from '../operator/index.js';
 import { openArtifact, type RestoreArtifact } from './artifact.js';
@@ -91,7 +84,7 @@ export async function readFromBackup(
   }
   const pool = expected.pool ?? backup.spec.poolRef.name;
   const sha256 = expected.sha256 ?? backup.status?.artifact?.sha256;
-  const stored = await readStored(engine, targetOf(backup));
+  const stored = await readStored(engine, backup);
   if (stored === undefined) throw refused(notWhole(backup));
   const artifact = await openArtifact(stored.json, { pool, sha256 });
   const { location } = stored.artifact;
@@ -112,17 +105,24 @@ async function backupOrRefuse(client: BackupSources['client'], key: Key): Promis
   }
 }
 
-async function readStored(engine: BackupEngine, target: BackupTarget) {
+async function readStored(engine: BackupEngine, backup: Backup) {
   try {
-    return await engine.read(target);
+    return await engine.read(targetOf(backup));
   } catch (error) {
     if (error instanceof BackupError || isApiError(error, 'forbidden')) {
-      throw refused(`its engine ${engine.name} could not read it: ${error.message}`);
+      throw refused(`its engine ${engine.name} could not read it: ${error.message}${wayAround(backup)}`);
     }
     if (isApiError(error)) throw error;
     // Verified bytes that the reader does not understand: another version.
     throw refused(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The Backup says where the store was; the pool's present settings do not count here, and correcting them mends nothing. */
+function wayAround({ status }: Backup): string {
+  const location = status?.artifact?.location;
+  if (status?.destination?.s3 === undefined || location === undefined) return '';
+  return `. It is read as it was written, whatever its pool says now: where the store has moved, download ${location} and give it with --file`;
 }
 
 function notWhole({ metadata, status }: Backup): string {

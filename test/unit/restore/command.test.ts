@@ -58,7 +58,7 @@ async function run(
     client: cluster as unknown as KubeClient,
     server: 'https://cluster.example',
     namespace: 'site',
-    engines: new Map([['Secret', more.engine ?? engine(json)]]),
+    engines: new Map((['Secret', 'S3'] as const).map((name) => [name, more.engine ?? engine(json)])),
   };
   const code = await runRestore(
     argv,
@@ -194,6 +194,26 @@ describe('the command', () => {
         'could not read it: secrets is forbidden',
       ],
     ];
+    it('says where its object is when its store has moved: the pool of today has no say in that', async () => {
+      const cluster = clusterWithBackup();
+      const s3 = {
+        bucket: 'baselines',
+        region: 'us-east-1',
+        prefix: '',
+        pathStyle: true,
+        credentialsSecretRef: { name: 's3' },
+      };
+      const location = 's3://baselines/site/north/north-3.uid.baseline';
+      cluster.put(backups.plural, {
+        ...backup(),
+        status: { destination: { engine: 'S3', s3 }, artifact: { location } },
+      } as never);
+      const gone = engine(() => Promise.reject(new BackupError('EndpointUnreachable', 'nothing answers')));
+      const { code, err } = await run(cluster, ['--backup', 'north-3'], { engine: gone });
+      expect(code).to.equal(3);
+      expect(err).to.contain(`where the store has moved, download ${location} and give it with --file`);
+    });
+
     for (const [what, from, argv, words] of cases) {
       it(`refuses one that ${what}`, async () => {
         const { code, err } = await run(clusterWithBackup(), [...argv, '--apply'], from ? { engine: from } : {});

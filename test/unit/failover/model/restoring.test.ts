@@ -209,6 +209,15 @@ describe('a recorder that comes back late and remembers a later epoch than the r
     });
   }
 
+  it('costs nobody a recording when it dies with its later epoch on it, at any moment', function () {
+    this.timeout(0);
+    const disturbances = [remembering('t', 'a'), powerCut('t'), poolStatusLost, operatorDies];
+    const bounds = { mostDisturbances: 2 + DEEPER, mostStates: MOST_STATES, delays: false };
+    const { states, rests } = walk({ start, ordinary: inTurn, disturbances, ...bounds });
+    console.log(`      ${states} states, ${rests} at rest`);
+    expect(rests).to.be.greaterThan(1);
+  });
+
   it('breaks no law when recorders and the operator fail at any moment of that', function () {
     this.timeout(0);
     const disturbances = [remembering('t', 'a'), remembering('t', 'b'), powerCut('s'), operatorDies];
