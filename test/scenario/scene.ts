@@ -2,11 +2,12 @@ import type { RecordingServerSpec } from '../../src/crds/index.js';
 import type { ClusterNode } from '../cluster/cluster.js';
 import type { Api } from './api.js';
 import type { Chronicle } from './chronicle.js';
-import { awaitAtEnd, CAMERA_NAMES, type Ground, ground } from './ground.js';
+import { awaitAtEnd, CAMERA_NAMES, ground } from './ground.js';
 import { type CameraMeasurement, measureCamera, untilRecorded } from './measure.js';
 import type { PlannedServer, PoolSettings } from './plan.js';
 import { copyOf, type DiskCopy, mounted } from './readable-disk.js';
 import { withoutSilences } from './silences.js';
+import type { Site } from './stand-up.js';
 import { buildSystem, nodeOf, type RecordingSystem } from './system.js';
 
 /** The three nodes by what the operator has on them at this moment. */
@@ -37,7 +38,7 @@ export interface ScenePlan {
 
 /** One system of a test file on the shared ground, all at work. */
 export interface Scene {
-  readonly ground: Ground;
+  readonly ground: Site;
   readonly api: Api;
   readonly system: RecordingSystem;
   readonly chronicle: Chronicle;
@@ -91,7 +92,7 @@ export async function openScene(plan: ScenePlan): Promise<Scene> {
   return scene;
 }
 
-async function placesOf({ cluster, operator }: Ground): Promise<Places> {
+async function placesOf({ cluster, operator }: Site): Promise<Places> {
   const leader = await operator.leaderNode();
   const replicas = (await operator.replicas()).map(({ node }) => node);
   const free = cluster.nodes.map(({ name }) => name).find((name) => !replicas.includes(name));
@@ -99,7 +100,7 @@ async function placesOf({ cluster, operator }: Ground): Promise<Places> {
   return { leader, follower: replicas.find((node) => node !== leader), free };
 }
 
-function sceneOf(shared: Ground, system: RecordingSystem): Scene {
+function sceneOf(shared: Site, system: RecordingSystem): Scene {
   const { plan, chronicle } = system;
   const measure = async (camera: string, sinceMs: number, dead: readonly string[] = []) => {
     const home = plan.cameras.find(({ name }) => name === camera)?.home ?? '';
