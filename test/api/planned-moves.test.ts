@@ -193,7 +193,8 @@ describe('a planned move on a real API server', function () {
       });
       await until('the budget lets the pod go', async () => {
         const { metadata } = await pod();
-        return metadata.labels?.[labels.recordingRole] === undefined ? true : undefined;
+        if (metadata.labels?.[labels.recordingRole] === undefined) return true;
+        throw new Error(`the pool says ${JSON.stringify((await pool()).status)}`);
       });
       const { status } = await pool();
       expect(status?.roles?.[0]?.handedOverTime, 'not before the handover').to.be.a('string');
