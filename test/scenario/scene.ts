@@ -4,6 +4,7 @@ import type { Api } from './api.js';
 import type { Chronicle } from './chronicle.js';
 import { awaitAtEnd, CAMERA_NAMES, ground } from './ground.js';
 import { type CameraMeasurement, measureCamera, untilRecorded } from './measure.js';
+import { nodesReady } from './nodes-ready.js';
 import type { PlannedServer, PoolSettings } from './plan.js';
 import { copyOf, type DiskCopy, mounted } from './readable-disk.js';
 import { withoutSilences } from './silences.js';
@@ -73,6 +74,7 @@ const defaults: PoolSettings = {
 /** Builds the system and waits until it is at work. */
 export async function openScene(plan: ScenePlan): Promise<Scene> {
   const shared = await ground();
+  await nodesReady(shared.api);
   await shared.operator.ready();
   const places = await placesOf(shared);
   const servers = plan.servers.map(({ name, type, on, disks }): PlannedServer => {
