@@ -64,9 +64,14 @@ export { GAP_SECONDS, HANG_MS } from './limits.js';
 /** Long enough for two key frames and a sync. */
 const SETTLED_SECONDS = 3;
 
+/**
+ * For scenes in which disks die. Others keep the grace of the pool: a machine that stands still for the moment of a probe
+ * looks like a disk that hangs.
+ */
+export const DYING_DISKS: PoolSettings = { storageGraceSeconds: 1 };
+
 const defaults: PoolSettings = {
   failoverTimeoutSeconds: 5,
-  storageGraceSeconds: 1,
   recordingServiceGraceSeconds: 2,
   failback: { stableSeconds: 3 },
 };
