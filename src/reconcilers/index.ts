@@ -84,6 +84,11 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       reviewCamerasOf(stores, key, health, cameras);
       mountFaults.review(key, health);
     },
+    // The waits of a failover begin anew with the contact (law 7). What it has to write meanwhile must not sit out a
+    // backoff that only the outage has made long.
+    onContactAgain: () => {
+      for (const controller of controllers) controller.retryNow();
+    },
   });
   const { healthOf, get: observationOf, contact } = observations;
   const protection = createProtection(stores, (key) => servers.enqueueAfter(key, PROTECTION_DELAY_MS));
@@ -155,5 +160,6 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
     if (next && !isFinal(next)) (next.spec.reason === 'Failover' ? backups : otherBackups).enqueue(key);
   });
   watchRetention(watches, (key) => retention.enqueue(key));
-  return { watches, observations, controllers: [pools, servers, cameras, backups, otherBackups, retention] };
+  const controllers = [pools, servers, cameras, backups, otherBackups, retention];
+  return { watches, observations, controllers };
 }

@@ -23,6 +23,8 @@ export interface ObservationsOptions {
    * Must only enqueue.
    */
   readonly onVerdict: (key: string, health: ServerHealth) => void;
+  /** The API server answers again after an outage. Must only enqueue. */
+  readonly onContactAgain: () => void;
 }
 
 /**
@@ -72,7 +74,7 @@ export function isRenewal(next: LeaseView | undefined, previous: LeaseView | und
 }
 
 export function createObservations(options: ObservationsOptions): Observations {
-  const { watches, clock, lastServerContact, onVerdict } = options;
+  const { watches, clock, lastServerContact, onVerdict, onContactAgain } = options;
   const { stores } = watches;
   const entries = new Map<string, Entry>();
   let contact: ApiContact | undefined;
@@ -80,7 +82,9 @@ export function createObservations(options: ObservationsOptions): Observations {
   let running = false;
 
   const sampleContact = (): ApiContact | undefined => {
+    const before = contact;
     contact = foldContact(contact, lastServerContact());
+    if (before !== undefined && contact?.since !== before.since) onContactAgain();
     return contact;
   };
 

@@ -221,6 +221,7 @@ describe('a failover pool on a real API server', function () {
     const { stores } = watches;
     observations = createObservations({
       ...{ watches, clock: systemClock, lastServerContact: client.lastServerContact },
+      onContactAgain: () => undefined,
       onVerdict: (key) => {
         for (const pool of poolsOfServer(stores, key)) controller.enqueue(pool);
       },

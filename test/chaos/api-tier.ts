@@ -1,11 +1,11 @@
 import { type Cluster, startCluster } from '../cluster/cluster.js';
+import { machineSize } from '../scenario/machine.js';
 import { installCrds } from '../support/install-crds.js';
 import type { CaseResult } from './cases/case.js';
 import type { Reference } from './cases/run-case.js';
 import type { ChaosRequest } from './run/arguments.js';
 import { openGround, stallWatchOf } from './run/ground.js';
 import { concerned, jobsOf, referencesOf } from './run/jobs.js';
-import { machineSize } from './run/machine.js';
 import { runJobs } from './run/pool.js';
 import { faultNames } from './run/reliability-page.js';
 import type { ApiPart } from './run/results.js';

@@ -69,11 +69,19 @@ function tell(screen: Screen, promised: readonly Promised[], seconds: number): v
   screen.say(`${verdict} The demo took ${seconds.toFixed(0)} s.`);
 }
 
-async function keepUp({ cluster, system }: Stage, screen: Screen, ending: Ending): Promise<void> {
+async function keepUp(
+  { cluster, system, witness, processor, api }: Stage,
+  screen: Screen,
+  ending: Ending,
+): Promise<void> {
   const binaries = await ensureBinaries(['kubectl'], screen.note);
   await cluster.keep();
   ending.forget();
+  // Only what is looked around in stays: this process ends when nothing of its own is left.
   system.chronicle.stop();
+  witness.stop();
+  processor.close();
+  await api.close();
   screen.say('The cluster stays up, and its cameras go on. Look around:');
   screen.plain(
     [

@@ -1,19 +1,11 @@
-import { type Cluster, startCluster } from '../cluster/cluster.js';
-import { buildImage } from '../image/build.js';
-import { type Api, openApi } from '../scenario/api.js';
-import { type CameraProcess, startCameraProcess } from '../scenario/camera-process.js';
-import { CHART, installOperator, type Operator } from '../scenario/operator.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { CameraProcess } from '../scenario/camera-process.js';
 import type { PlannedCamera, PlannedServer, SystemPlan } from '../scenario/plan.js';
+import { type Site, standUp } from '../scenario/stand-up.js';
 import { buildSystem, type RecordingSystem } from '../scenario/system.js';
-import { openWitness, type Witness } from '../scenario/witness.js';
 
 /** Everything that the demo has brought up. */
-export interface Stage {
-  readonly cluster: Cluster;
-  readonly api: Api;
-  readonly operator: Operator;
-  readonly cameras: CameraProcess;
-  readonly witness: Witness;
+export interface Stage extends Site {
   readonly system: RecordingSystem;
 }
 
@@ -33,24 +25,13 @@ const standbys = ['standby-1', 'standby-2'];
 
 /** Builds the image and the cluster, then everything on it; `undo` takes it away again, whatever has been reached. */
 export async function setUp(note: (line: string) => void, undo: (name: string, step: () => Promise<void>) => void) {
-  const image = await buildImage({ onProgress: note });
-  const cluster = await startCluster({ name: clusterName(), nodes: 4, images: [image.archive], onProgress: note });
-  undo('the cluster', () => cluster.stop());
-  const api = openApi(cluster.kubeconfigPath);
-  undo('connections', () => api.close());
-
-  const cameraNames = Object.values(homes).flat();
-  const [operator, cameras] = await Promise.all([
-    installOperator(cluster, api, image.reference, CHART),
-    startCameraProcess(cameraNames, cluster, KEY_FRAME_SECONDS),
-  ]);
-  undo('the cameras', () => cameras.stop());
-  const witness = await openWitness(cluster.name, cameras);
-  undo('the witness', async () => witness.stop());
-  note(`The operator is installed, and ${cameraNames.length} cameras send real video by RTSP`);
-  const system = await buildSystem(cluster, api, planFor(cluster, cameras));
+  const cameras = Object.values(homes).flat();
+  const request = { name: clusterName(), nodes: 4, cameras, keyFrameSeconds: KEY_FRAME_SECONDS, note, undo };
+  const site = await standUp(request);
+  note(`The operator is installed, and ${cameras.length} cameras send real video by RTSP`);
+  const system = await buildSystem(site.cluster, site.api, planFor(site.cluster, site.cameras));
   undo('the observer', async () => system.chronicle.stop());
-  return { cluster, api, operator, cameras, witness, system } satisfies Stage;
+  return { ...site, system } satisfies Stage;
 }
 
 function clusterName(): string {

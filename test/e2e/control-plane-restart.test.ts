@@ -4,7 +4,7 @@ import { failoverDone, gapsOf, printTimes, stateReached } from '../scenario/fail
 import { everyDisk, hangDisk, restartControlPlane } from '../scenario/faults/index.js';
 import { heard } from '../scenario/heartbeats.js';
 import { told } from '../scenario/measure.js';
-import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
+import { DYING_DISKS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { oneMore, sharedEpochs, tally } from '../scenario/tally.js';
 
 /** Longer than the timeout of the pool, which is 5 s. */
@@ -23,6 +23,7 @@ describe('a control plane that is restarted, its API server and its etcd', () =>
         { name: 'standby', type: 'Failover', on: 'leader' },
       ],
       homes: ['recorder', 'recorder'],
+      pool: DYING_DISKS,
     });
   });
 

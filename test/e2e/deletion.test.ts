@@ -4,7 +4,7 @@ import type { KubeObject, ResourceType } from '../../src/operator/objects.js';
 import { resources } from '../../src/operator/resources.js';
 import { waitUntil } from '../cluster/wait-until.js';
 import { poolManifest } from '../scenario/plan.js';
-import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
+import { DYING_DISKS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 
 describe('deleting while a failover runs', () => {
   let scene: Scene;
@@ -18,6 +18,7 @@ describe('deleting while a failover runs', () => {
         { name: 'standby', type: 'Failover', on: 'leader' },
       ],
       homes: ['recorder-1', 'recorder-1', 'recorder-2'],
+      pool: DYING_DISKS,
     });
   });
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { resources } from '../../src/operator/resources.js';
 import { expectWithinPromise, failoverDone, gapsOf } from '../scenario/failover.js';
-import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
+import { DYING_DISKS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { reasonOf } from '../scenario/summary.js';
 
 describe('disks that die under a recorder', () => {
@@ -16,6 +16,7 @@ describe('disks that die under a recorder', () => {
         { name: 'standby', type: 'Failover', on: 'leader', disks: 2 },
       ],
       homes: ['recorder', 'recorder'],
+      pool: DYING_DISKS,
     });
   });
 

@@ -4,7 +4,7 @@ import { waitUntil } from '../cluster/wait-until.js';
 import { type Drain, evictionRefusal, isCordoned, nodeIsOurs, setCordon, startDrain } from '../scenario/eviction.js';
 import { stateReached } from '../scenario/failover.js';
 import { moveDone } from '../scenario/planned-move.js';
-import { podOf } from '../scenario/recorder-pod.js';
+import { isReady, podOf } from '../scenario/recorder-pod.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { settled } from '../scenario/settled.js';
 import { reasonOf } from '../scenario/summary.js';
@@ -33,6 +33,8 @@ describe('a drain of the node on which both a recorder and the leader of the ope
       pool: { moveOnCordon: false },
     });
     node = scene.nodeOf('recorder').name;
+    // The budget protects a pod that the kubelet has seen ready; a recorder records a little earlier.
+    await waitUntil('the recorder is ready for its kubelet', () => isReady(scene, 'recorder'), { timeoutMs: HANG_MS });
     await nodeIsOurs(scene, node);
   });
 

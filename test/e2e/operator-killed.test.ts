@@ -9,7 +9,7 @@ import {
   operatorBack,
   watchOperator,
 } from '../scenario/faults/index.js';
-import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
+import { DYING_DISKS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { oneMore, sharedEpochs, tally } from '../scenario/tally.js';
 
 describe('an operator that is killed in the middle of a failover', () => {
@@ -37,6 +37,7 @@ describe('an operator that is killed in the middle of a failover', () => {
         { name: 'standby', type: 'Failover', on: 'leader' },
       ],
       homes: ['recorder', 'recorder'],
+      pool: DYING_DISKS,
     });
     sight = await watchOperator(scene.api, scene.ground.operator);
   });

@@ -3,7 +3,7 @@ import { recordingServers } from '../../src/crds/index.js';
 import { resources } from '../../src/operator/resources.js';
 import { waitUntil } from '../cluster/wait-until.js';
 import { failoverDone } from '../scenario/failover.js';
-import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
+import { DYING_DISKS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { isTrue } from '../scenario/summary.js';
 
 describe('two broken recorders and one standby', () => {
@@ -22,6 +22,7 @@ describe('two broken recorders and one standby', () => {
         { name: 'standby', type: 'Failover', on: 'leader' },
       ],
       homes: ['recorder-1', 'recorder-2'],
+      pool: DYING_DISKS,
     });
   });
 

@@ -9,7 +9,7 @@ import { expectWithinPromise, failoverDone, gapsOf, isRecordedBy, stateReached }
 import { everyDisk, type Fault, fillDisk, hangDisk, remountReadOnly } from '../scenario/faults/index.js';
 import { heard } from '../scenario/heartbeats.js';
 import { told } from '../scenario/measure.js';
-import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
+import { DYING_DISKS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { reasonOf } from '../scenario/summary.js';
 import type { MaterialDisk } from '../scenario/system.js';
 
@@ -33,6 +33,7 @@ describe('disks that are sick under a recorder', () => {
         { name: 'standby', type: 'Failover', on: 'leader', disks: 2 },
       ],
       homes: ['recorder'],
+      pool: DYING_DISKS,
     });
   });
 
@@ -105,7 +106,7 @@ describe('disks that are sick under a recorder', () => {
     const entry = await failoverDone(scene, 'standby');
     expect(entry).to.include({ to: 'recorder', trigger: 'AllDisksLost', outcome: 'Completed' });
     await runsStill('standby');
-    expectWithinPromise(entry, await gapsOf(scene, entry, sinceMs, ['standby']));
+    expectWithinPromise(entry, await gapsOf(scene, entry, sinceMs - 20_000, ['standby']));
   });
 
   const wait = () => ({ timeoutMs: HANG_MS, intervalMs: 250 });

@@ -7,7 +7,7 @@ import { HOLE_MS, measureCamera } from '../scenario/measure.js';
 import { moveDone } from '../scenario/planned-move.js';
 import { mounted } from '../scenario/readable-disk.js';
 import { podOf } from '../scenario/recorder-pod.js';
-import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
+import { DYING_DISKS, HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { settled } from '../scenario/settled.js';
 import { conditionOf, isTrue } from '../scenario/summary.js';
 import { expectSeamless } from './support/seamless.js';
@@ -45,6 +45,7 @@ describe('a new pod template with the strategy Switchover', () => {
         { name: 'standby-2', type: 'Failover', on: 'follower' },
       ],
       homes: ['recorder', 'recorder'],
+      pool: DYING_DISKS,
     });
   });
 

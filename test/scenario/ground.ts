@@ -1,30 +1,16 @@
 import { after } from 'mocha';
-import { type Cluster, startCluster } from '../cluster/cluster.js';
-import { buildImage } from '../image/build.js';
-import { type Api, openApi } from './api.js';
-import { type CameraProcess, startCameraProcess } from './camera-process.js';
-import { CHART, installOperator, type Operator } from './operator.js';
-import { openWitness, type Witness } from './witness.js';
-
-/** What the e2e tests of one process share: three real nodes, the operator with two replicas, and cameras. */
-export interface Ground {
-  readonly cluster: Cluster;
-  readonly api: Api;
-  readonly operator: Operator;
-  readonly cameras: CameraProcess;
-  readonly witness: Witness;
-}
+import { type Site, standUp } from './stand-up.js';
 
 export const CAMERA_NAMES = ['gate', 'yard', 'dock', 'lobby'];
 
-let opened: Promise<Ground> | undefined;
+let opened: Promise<Site> | undefined;
 const undo: (() => Promise<void>)[] = [];
 
 /**
- * The ground, brought up at the first call and taken away after the last test. Exactly three nodes: the smallest
+ * What the e2e tests of one process share, brought up at the first call and taken away after the last test. Exactly three nodes: the smallest
  * system that the rules allow (rule 8), so every test here shows that it is enough.
  */
-export function ground(): Promise<Ground> {
+export function ground(): Promise<Site> {
   opened ??= open();
   return opened;
 }
@@ -36,22 +22,14 @@ export function awaitAtEnd(work: Promise<void>): void {
   undo.push(() => work);
 }
 
-async function open(): Promise<Ground> {
-  const onProgress = (line: string) => console.log(`    ${line}`);
-  const image = await buildImage({ onProgress });
-  const cluster = await startCluster({ name: `e2e-${process.pid}`, nodes: 3, images: [image.archive], onProgress });
-  undo.push(() => cluster.stop());
-  const api = openApi(cluster.kubeconfigPath);
-  undo.push(() => api.close());
-  const [operator, cameras] = await Promise.all([
-    installOperator(cluster, api, image.reference, CHART),
-    startCameraProcess(CAMERA_NAMES, cluster),
-  ]);
-  undo.push(() => cameras.stop());
-  const witness = await openWitness(cluster.name, cameras);
-  undo.push(async () => witness.stop());
-  await operator.ready();
-  return { cluster, api, operator, cameras, witness };
+async function open(): Promise<Site> {
+  const site = await standUp({
+    ...{ name: `e2e-${process.pid}`, nodes: 3, cameras: CAMERA_NAMES },
+    note: (line) => console.log(`    ${line}`),
+    undo: (_, step) => undo.push(step),
+  });
+  await site.operator.ready();
+  return site;
 }
 
 // At the top level of a file that test files import, this is a hook of mocha's root suite: it runs once, at the end.

@@ -2,11 +2,13 @@ import type { RecordingServerSpec } from '../../src/crds/index.js';
 import type { ClusterNode } from '../cluster/cluster.js';
 import type { Api } from './api.js';
 import type { Chronicle } from './chronicle.js';
-import { awaitAtEnd, CAMERA_NAMES, type Ground, ground } from './ground.js';
+import { awaitAtEnd, CAMERA_NAMES, ground } from './ground.js';
 import { type CameraMeasurement, measureCamera, untilRecorded } from './measure.js';
+import { nodesReady } from './nodes-ready.js';
 import type { PlannedServer, PoolSettings } from './plan.js';
 import { copyOf, type DiskCopy, mounted } from './readable-disk.js';
 import { withoutSilences } from './silences.js';
+import type { Site } from './stand-up.js';
 import { buildSystem, nodeOf, type RecordingSystem } from './system.js';
 
 /** The three nodes by what the operator has on them at this moment. */
@@ -37,7 +39,7 @@ export interface ScenePlan {
 
 /** One system of a test file on the shared ground, all at work. */
 export interface Scene {
-  readonly ground: Ground;
+  readonly ground: Site;
   readonly api: Api;
   readonly system: RecordingSystem;
   readonly chronicle: Chronicle;
@@ -62,9 +64,14 @@ export { GAP_SECONDS, HANG_MS } from './limits.js';
 /** Long enough for two key frames and a sync. */
 const SETTLED_SECONDS = 3;
 
+/**
+ * For scenes in which disks die. Others keep the grace of the pool: a machine that stands still for the moment of a probe
+ * looks like a disk that hangs.
+ */
+export const DYING_DISKS: PoolSettings = { storageGraceSeconds: 1 };
+
 const defaults: PoolSettings = {
   failoverTimeoutSeconds: 5,
-  storageGraceSeconds: 1,
   recordingServiceGraceSeconds: 2,
   failback: { stableSeconds: 3 },
 };
@@ -72,6 +79,7 @@ const defaults: PoolSettings = {
 /** Builds the system and waits until it is at work. */
 export async function openScene(plan: ScenePlan): Promise<Scene> {
   const shared = await ground();
+  await nodesReady(shared.api);
   await shared.operator.ready();
   const places = await placesOf(shared);
   const servers = plan.servers.map(({ name, type, on, disks }): PlannedServer => {
@@ -91,7 +99,7 @@ export async function openScene(plan: ScenePlan): Promise<Scene> {
   return scene;
 }
 
-async function placesOf({ cluster, operator }: Ground): Promise<Places> {
+async function placesOf({ cluster, operator }: Site): Promise<Places> {
   const leader = await operator.leaderNode();
   const replicas = (await operator.replicas()).map(({ node }) => node);
   const free = cluster.nodes.map(({ name }) => name).find((name) => !replicas.includes(name));
@@ -99,7 +107,7 @@ async function placesOf({ cluster, operator }: Ground): Promise<Places> {
   return { leader, follower: replicas.find((node) => node !== leader), free };
 }
 
-function sceneOf(shared: Ground, system: RecordingSystem): Scene {
+function sceneOf(shared: Site, system: RecordingSystem): Scene {
   const { plan, chronicle } = system;
   const measure = async (camera: string, sinceMs: number, dead: readonly string[] = []) => {
     const home = plan.cameras.find(({ name }) => name === camera)?.home ?? '';

@@ -10,15 +10,12 @@ import type {
   Verdict,
 } from '../types.js';
 import { camerasReachable, reachChangesInMs } from './camera-reach.js';
-import { inContact } from './contact.js';
+import { inContact, OUT_OF_CONTACT_CHECK_MS } from './contact.js';
 import { allDisksLostByCluster } from './disks.js';
 import { evidenceOf, MOST_EVIDENCE } from './evidence.js';
 import { clockSynced, reachable, recordingServiceReady, storageHealthy, unseen } from './health-conditions.js';
 import { currentReport } from './report.js';
 import { type Silence, silenceOf } from './silence.js';
-
-/** How soon to look again while the API server does not answer. Milliseconds. */
-const OUT_OF_CONTACT_CHECK_MS = 1_000;
 
 /** What a rule needs to know of one server at one moment. */
 interface Case {

@@ -25,6 +25,11 @@ export interface Call {
 export type OpenAnswer = Dispatcher.ResponseData;
 
 const defaultTimeoutMs = 10_000;
+/**
+ * Answers by which a server that is there serves nobody. One that has just started gives them until it has read its
+ * accounts and roles: taken for contact, they would begin waits that nobody can meet yet.
+ */
+const refusals: ReadonlySet<number> = new Set([401, 403, 429]);
 const reads: ReadonlySet<Verb> = new Set(['get', 'list', 'watch']);
 /** Distinct warnings of the server that are remembered as already logged. */
 const maxWarnings = 100;
@@ -201,7 +206,7 @@ export class Transport {
 
   #note(call: Call, answer: OpenAnswer): void {
     this.#count(call, String(answer.statusCode));
-    if (answer.statusCode < 500) this.heard();
+    if (answer.statusCode < 500 && !refusals.has(answer.statusCode)) this.heard();
     const warning = headerText(answer.headers.warning);
     if (warning === undefined || this.#contact.warnings.has(warning)) return;
     if (this.#contact.warnings.size < maxWarnings) this.#contact.warnings.add(warning);

@@ -79,7 +79,10 @@ export interface ApiClient {
   /** Server-side apply. A field that the server's schema does not know is refused, never dropped. */
   apply<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions & ApplyOptions): Promise<T>;
   delete(type: ResourceType, key: Key, options?: RequestOptions & DeleteOptions): Promise<void>;
-  /** Monotonic milliseconds of the last answer below HTTP 500 or data of a watch; undefined before the first. */
+  /**
+   * Monotonic milliseconds of the last answer that served us, or of data of a watch; undefined before the first. HTTP 401,
+   * 403, 429 and 5xx serve nobody.
+   */
   readonly lastServerContact: () => number | undefined;
 }
 

@@ -65,6 +65,10 @@ class QueueController implements Controller {
     this.#queue.addAfter(key, ms);
   }
 
+  retryNow(): void {
+    this.#queue.retryNow();
+  }
+
   start(): void {
     this.#workers ??= Promise.all(Array.from({ length: this.#workerCount }, () => this.#work()));
   }

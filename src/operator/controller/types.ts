@@ -31,6 +31,8 @@ export interface Controller {
   enqueue(key: string): void;
   /** Enqueues after `ms`; of several due times of one key the earliest counts. */
   enqueueAfter(key: string, ms: number): void;
+  /** What has failed is tried again at once, with a fresh backoff: for when the API server answers again. */
+  retryNow(): void;
   start(): void;
   /**
    * Takes no more keys, finishes those that are ready, and resolves. With `abort` (or once it aborts) running

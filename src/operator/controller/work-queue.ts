@@ -92,6 +92,20 @@ export class WorkQueue {
     return failures;
   }
 
+  /** What made keys fail has ended: those that wait for their backoff are ready now, and each starts a fresh one. */
+  retryNow(): void {
+    const failed = [...this.#failures.keys()];
+    this.#failures.clear();
+    for (const key of failed) {
+      // One without a timer is ready or worked on already.
+      const delayed = this.#delayed.get(key);
+      if (delayed === undefined) continue;
+      delayed.timer.cancel();
+      this.#delayed.delete(key);
+      this.add(key);
+    }
+  }
+
   /** The key works again: its next failure starts a fresh backoff. */
   forget(key: string): void {
     this.#failures.delete(key);

@@ -32,6 +32,7 @@ const AGAIN_MS = 300;
  */
 export class ChildLane {
   #busy = false;
+  #released: Promise<void> = Promise.resolve();
 
   /** Whether a child of this lane has not ended yet, be its deadline over or not. */
   get busy(): boolean {
@@ -42,9 +43,24 @@ export class ChildLane {
   run(request: ChildRequest): Promise<ChildResult> {
     if (this.#busy) throw new Error('a child of this lane is still outstanding');
     this.#busy = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#released = promise;
     return runDetached(request, () => {
       this.#busy = false;
+      resolve();
     });
+  }
+
+  /**
+   * Whether the child ends within so many milliseconds. After a deadline it tells a disk that hangs from a processor
+   * that nobody gives to the child: only the first keeps a killed child.
+   */
+  async freeWithin(ms: number): Promise<boolean> {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([this.#released, over]);
+    clearTimeout(timer);
+    return !this.#busy;
   }
 }
 

@@ -34,6 +34,10 @@ export interface VolumeMonitorOptions {
 
 // A hung disk that answers again often hangs again: it must answer twice before cameras go back to it.
 const GOOD_PROBES_AFTER_LOSS = 2;
+/** So long a child that was killed at its deadline may take to end; a hung disk keeps it for good. Milliseconds. */
+const LET_GO_MS = 500;
+/** Probes in a row that were too late although the disk let their children go, before the volume is lost. */
+const LATE_PROBES = 2;
 const FULL_BYTES = 16 * 1024 * 1024;
 const FULL_TEXT = '16 MiB or 1 % of the space';
 const FREE_STEP_PERCENT = 5;
@@ -56,6 +60,7 @@ export class VolumeMonitor {
   #output: ProbeOutput | undefined;
   #freePercent: number | undefined;
   #goodInARow = 0;
+  #lateInARow = 0;
   #probes = 0;
   #writeRate: number | undefined;
   #measuredAt = Number.NEGATIVE_INFINITY;
@@ -99,6 +104,10 @@ export class VolumeMonitor {
   /** Megabytes a second in coarse steps, as measured while the recorder stood by. */
   get writeRate(): number | undefined {
     return this.#writeRate;
+  }
+  /** Probes in a row that were too late although the disk let them go. */
+  get lateProbes(): number {
+    return this.#lateInARow;
   }
   get name(): string {
     return this.mount.name;
@@ -160,7 +169,8 @@ export class VolumeMonitor {
   async #probe(): Promise<Verdict | undefined> {
     const deadlineMs = this.#options.deadlineMs ?? 2500;
     const result = await this.#runProbe(this.#expected, 'check', deadlineMs);
-    if (result.timedOut) return { state: 'Lost', message: `no answer within ${deadlineMs / 1000} s: the disk hangs` };
+    if (result.timedOut) return this.#verdictOfLateness(deadlineMs);
+    this.#lateInARow = 0;
     if (result.untried) return this.#untried(result.stderr);
     if (result.code !== 0) return verdictOfError(result.stderr);
     const output = parseProbe(result.stdout);
@@ -169,6 +179,20 @@ export class VolumeMonitor {
     this.#output = { ...output, space: output.space ?? this.#output?.space };
     if (output.probed !== undefined) return this.#verdictOfSpace(output.space);
     return this.#claim(output, deadlineMs);
+  }
+
+  /**
+   * Law 7: a child that is late is evidence against the disk only while the disk holds it. One that can be killed may have
+   * waited for a processor, as on a node that is overloaded for a moment: it takes two of them.
+   */
+  async #verdictOfLateness(deadlineMs: number): Promise<Verdict | undefined> {
+    const late = `no answer within ${deadlineMs / 1000} s`;
+    if (!(await this.#lane.freeWithin(LET_GO_MS))) return { state: 'Lost', message: `${late}: the disk hangs` };
+    this.#lateInARow += 1;
+    if (this.#state === 'Lost' || this.#lateInARow >= LATE_PROBES)
+      return { state: 'Lost', message: `${late}, twice: the disk, or this node, is too slow to record on` };
+    this.#options.log.warn({ volume: this.name }, `${late}; one more such probe makes the volume lost`);
+    return undefined;
   }
 
   /** No memory, no process left: that says nothing of the disk; the recording service fails of it, and says so. */

@@ -19,6 +19,8 @@ export class FakeRecorder {
   cutOff = false;
   /** Cameras that it reaches of a role that it is asked for. */
   reaches = 0;
+  /** Why a beat failed last. */
+  trouble: unknown;
   #reported = '';
   #running: Promise<void> = Promise.resolve();
 
@@ -32,7 +34,11 @@ export class FakeRecorder {
   start(): this {
     const beat = () => {
       // A beat that fails is tried again by the next one, as the agent does it.
-      this.#running = this.#running.then(() => this.#beat()).catch(() => undefined);
+      this.#running = this.#running
+        .then(() => this.#beat())
+        .catch((error: unknown) => {
+          this.trouble = error;
+        });
     };
     beat();
     this.#timer = setInterval(beat, 500);

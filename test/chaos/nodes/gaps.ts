@@ -23,6 +23,8 @@ export interface Footage {
   connectSeconds(server: string, epoch: number): number;
   /** When nobody could have recorded it: the camera sent nothing, or the machine let nobody receive it. */
   readonly silences: readonly Silence[];
+  /** Processor time that the machine's host took between two moments. Seconds. */
+  stolenSeconds(startMs: number, endMs: number): number;
   /** Versions of the camera's object. */
   readonly told: readonly Sighting<CameraAssignment>[];
 }
@@ -48,10 +50,12 @@ function described({ seconds, startMs, endMs, before, after }: Hole): string {
   return `${seconds.toFixed(2)} s from ${clock(startMs)} (${before.server}) to ${clock(endMs)} (${after.server})`;
 }
 
-function boundOf({ measurement, connectSeconds }: Footage, { after }: Hole, holeSeconds: number): number {
+function boundOf(footage: Footage, { after, startMs, endMs }: Hole, holeSeconds: number): number {
+  const { measurement, connectSeconds, stolenSeconds } = footage;
   // What is left of a hole that the camera itself made is no hole.
   if (holeSeconds === 0) return HOLE_MS / 1000;
-  return holeSeconds + connectSeconds(after.server, after.epoch) + measurement.keyFrameSeconds;
+  const ownSeconds = connectSeconds(after.server, after.epoch) + measurement.keyFrameSeconds;
+  return holeSeconds + ownSeconds + stolenSeconds(startMs, endMs);
 }
 
 function edgeViolations({ measurement: { camera, frames }, fromMs, untilMs }: Footage): string[] {

@@ -1,18 +1,8 @@
-import { type Cluster, startCluster } from '../../cluster/cluster.js';
 import { userId } from '../../cluster/paths.js';
-import { buildImage } from '../../image/build.js';
-import { type Api, openApi } from '../../scenario/api.js';
-import { type CameraProcess, startCameraProcess } from '../../scenario/camera-process.js';
-import { CHART, installOperator, type Operator } from '../../scenario/operator.js';
-import { openWitness, type Witness } from '../../scenario/witness.js';
+import { type Site, standUp } from '../../scenario/stand-up.js';
 
 /** What all systems of a run share: four real nodes, the operator with two replicas, and cameras. */
-export interface NodesGround {
-  readonly cluster: Cluster;
-  readonly api: Api;
-  readonly operator: Operator;
-  readonly cameras: CameraProcess;
-  readonly witness: Witness;
+export interface NodesGround extends Site {
   /** Takes everything away again. */
   close(): Promise<void>;
 }
@@ -37,23 +27,15 @@ export async function openNodesGround(note: (line: string) => void): Promise<Nod
     if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
   };
   try {
-    const image = await buildImage({ onProgress: note });
-    const name = `chaos-${process.pid}`;
-    // The audit log of hours would be gigabytes that nobody reads.
-    const options = { name, nodes: NODES, images: [image.archive], auditLog: false, onProgress: note };
-    const cluster = await startCluster(options);
-    undo.push(() => cluster.stop());
-    const api = openApi(cluster.kubeconfigPath);
-    undo.push(() => api.close());
-    const [operator, cameras] = await Promise.all([
-      installOperator(cluster, api, image.reference, CHART),
-      startCameraProcess(CAMERA_NAMES, cluster),
-    ]);
-    undo.push(() => cameras.stop());
-    const witness = await openWitness(cluster.name, cameras);
-    undo.push(async () => witness.stop());
-    await operator.ready();
-    return { cluster, api, operator, cameras, witness, close };
+    const site = await standUp({
+      ...{ name: `chaos-${process.pid}`, nodes: NODES, cameras: CAMERA_NAMES },
+      // The audit log of hours would be gigabytes that nobody reads.
+      auditLog: false,
+      note,
+      undo: (_, step) => undo.push(step),
+    });
+    await site.operator.ready();
+    return { ...site, close };
   } catch (error) {
     await close();
     throw error;

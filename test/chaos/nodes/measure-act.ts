@@ -47,7 +47,7 @@ export async function measureAct(act: Act): Promise<Findings> {
 }
 
 async function measureOne(act: Act, disks: Parameters<typeof measureCamera>[0], camera: string) {
-  const { chronicle } = act.plot;
+  const { chronicle, ground } = act.plot;
   const sinceMs = act.startMs - LEAD_MS;
   const untilMs = Date.now();
   const measurement = await measureCamera(disks, ROLE, camera, sinceMs);
@@ -57,7 +57,8 @@ async function measureOne(act: Act, disks: Parameters<typeof measureCamera>[0], 
     fromMs: madeRoom ? undefined : sinceMs,
     untilMs,
     connectSeconds: (server: string, epoch: number) => connectSeconds(chronicle, server, epoch, camera) ?? 0,
-    silences: await act.plot.ground.witness.silences(camera, sinceMs),
+    silences: await ground.witness.silences(camera, sinceMs),
+    stolenSeconds: (startMs: number, endMs: number) => ground.processor.stolenSeconds(startMs, endMs),
     told: chronicle.history('cameras', camera),
   };
   const still = Math.max(0, ...footage.silences.map(({ startMs, endMs }) => (endMs - startMs) / 1000));

@@ -1,3 +1,4 @@
+import { nodesReady } from '../../scenario/nodes-ready.js';
 import type { StallWatch } from '../run/stalls.js';
 import type { Act } from './act.js';
 import { type NodeCase, type NodeResult, nameOf } from './case.js';
@@ -30,13 +31,14 @@ export async function runCase(one: NodeCase, stage: Stage): Promise<NodeResult[]
   const start = performance.now();
   const play = new Play(one, stage.plots, stage.ground);
   await play.play();
-  if (isExclusive(one)) await operatorReady(stage.ground, play.acts);
+  if (isExclusive(one)) await groundReady(stage.ground, play.acts);
   const results = await Promise.all(play.acts.map((act) => judged(one, act, start, stage)));
   return results.filter(({ reached, violations }) => reached || violations.length > 0);
 }
 
-async function operatorReady({ operator }: NodesGround, acts: readonly Act[]): Promise<void> {
+async function groundReady({ api, operator }: NodesGround, acts: readonly Act[]): Promise<void> {
   try {
+    await nodesReady(api);
     await operator.ready();
   } catch (error) {
     acts[0]?.failures.push(error instanceof Error ? error.message : String(error));

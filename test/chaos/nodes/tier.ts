@@ -1,5 +1,5 @@
+import { machineSize } from '../../scenario/machine.js';
 import type { ChaosRequest } from '../run/arguments.js';
-import { machineSize, processorTimes, stolenSince } from '../run/machine.js';
 import type { NodesPart } from '../run/results.js';
 import { StallWatch } from '../run/stalls.js';
 import { type NodeCase, type NodeResult, nameOf, parseName } from './case.js';
@@ -38,7 +38,7 @@ async function runOn(
   stop: () => AbortSignal,
 ): Promise<NodesPart> {
   const stalls = new StallWatch();
-  const [started, before] = [performance.now(), await processorTimes()];
+  const startMs = Date.now();
   const results: NodeResult[] = [];
   const ended = new AbortController();
   let injections = 0;
@@ -61,8 +61,8 @@ async function runOn(
   } finally {
     stalls.close();
   }
-  const minutes = Math.round((performance.now() - started) / 60_000);
-  const stolenPercent = Math.round(100 * (await stolenSince(before)));
+  const minutes = Math.round((Date.now() - startMs) / 60_000);
+  const stolenPercent = Math.round(100 * ground.processor.stolenShare(startMs, Date.now()));
   const size = { systems, nodes: ground.cluster.nodes.length, injections, machine: machineSize(), stolenPercent };
   const lines = tallyOf(results);
   for (const line of lines) console.log(sentenceOf(line));

@@ -110,8 +110,8 @@ witness has no pictures of, nobody could have recorded, and is not counted as mi
 How a case is judged, from the outside only:
 
 - Every picture in the files of every disk since the case began is read. No camera may have a hole where nobody's disks
-  died or fell silent; after a fault of the holder it may last 8 s, and its connect time and key frame. What strikes in the
-  middle of a takeover adds what it costs by itself: another recorder its 8 s, a dead leader of the operator
+  died or fell silent; after a fault of the holder it may last 8 s, and its connect time and key frame, and as long as the
+  host of this virtual machine took its processor away in it. What strikes in the middle of a takeover adds what it costs by itself: another recorder its 8 s, a dead leader of the operator
   ${OPERATOR_LOSS_SECONDS} s (${OPERATOR_REPLACED_SECONDS} s where the nodes of both replicas are gone, because Kubernetes has to make new ones), an API
   server the time for which it was away and the timeout once more, since all timers begin anew, and a new leader. Where
   every recorder of a system is out at once, nobody can record; then the cameras must be said not to be recorded.

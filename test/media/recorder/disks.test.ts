@@ -71,6 +71,47 @@ describe('a footage volume', function () {
     expect(await readFile(join(folder, '.understudy/identity.json'), 'utf8')).to.contain('server-uid');
   });
 
+  describe('on a node without a processor to spare', () => {
+    // A fake dd stands for it, which sleeps as long as a file is there: a real shortage would slow the test itself.
+    const path = process.env.PATH;
+    let shortage: string;
+
+    beforeEach(async () => {
+      shortage = join(folder, 'shortage');
+      const tools = await mkdtemp(join(folder, 'tools-'));
+      const script = `#!/bin/sh\nif [ -e '${shortage}' ]; then exec sleep 60; fi\nPATH='${path}' exec dd "$@"\n`;
+      await writeFile(join(tools, 'dd'), script, { mode: 0o755 });
+      process.env.PATH = `${tools}:${path}`;
+    });
+    afterEach(() => {
+      process.env.PATH = path;
+    });
+
+    it('is not lost by one probe that is too late, as the disk lets it go', async () => {
+      const states: string[] = [];
+      const volume = watch(folder, { requireMount: false });
+      await becomes(volume, 'Healthy');
+      await writeFile(shortage, '');
+      await until('a probe is late', () => volume.lateProbes === 1, 8000);
+      await rm(shortage);
+      await until('the next one is not', () => {
+        states.push(volume.state);
+        return volume.lateProbes === 0;
+      });
+      expect(new Set(states)).to.deep.equal(new Set(['Healthy']));
+    });
+
+    it('is lost by two of them, which says what may be too slow', async () => {
+      const volume = watch(folder, { requireMount: false });
+      await becomes(volume, 'Healthy');
+      await writeFile(shortage, '');
+      await becomes(volume, 'Lost');
+      expect(volume.message).to.contain('this node, is too slow');
+      await rm(shortage);
+      await becomes(volume, 'Healthy');
+    });
+  });
+
   it('is replaced when its marker changes under way', async () => {
     const volume = watch(folder, { requireMount: false });
     await becomes(volume, 'Healthy');

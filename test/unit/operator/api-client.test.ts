@@ -238,6 +238,14 @@ describe('the API client', () => {
     expect(client.lastServerContact()).to.be.a('number');
   });
 
+  for (const status of [401, 403, 429])
+    it(`does not take an answer ${status} for contact: a server that has just started refuses everybody so`, async () => {
+      // Twice, as a 401 is asked again with new credentials.
+      for (const _ of ['first', 'again']) server.fail(() => true, { kind: 'status', status });
+      await errorOf(client.list(resources.nodes));
+      expect(client.lastServerContact()).to.equal(undefined);
+    });
+
   it('hears from the server by what a watch brings, too', async () => {
     let clockMs = 0;
     const clock = { monotonic: () => clockMs, wall: () => new Date(), setTimer: () => ({ cancel: () => undefined }) };

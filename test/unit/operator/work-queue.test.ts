@@ -71,6 +71,27 @@ describe('the work queue', () => {
     expect(clock.nextTimerMs).to.equal(25);
   });
 
+  it('retries all that waits for its backoff when the cause has ended, with a fresh backoff, and nothing else', async () => {
+    for (let failures = 0; failures < 10; failures += 1) queue.addRateLimited('a');
+    queue.addAfter('not failed', 60_000);
+    await clock.advance(1);
+    expect(queue.depth).to.equal(0);
+    queue.retryNow();
+    expect(await queue.take()).to.equal('a');
+    expect(queue.depth).to.equal(0);
+    queue.addRateLimited('a');
+    expect(clock.nextTimerMs).to.equal(50);
+  });
+
+  it('retries a key that is worked on when its cause has ended only when it fails again', async () => {
+    queue.addRateLimited('a');
+    await clock.advance(50);
+    await queue.take();
+    queue.retryNow();
+    queue.done('a');
+    expect(queue.depth).to.equal(0);
+  });
+
   it('waits longer when the server asked for it', () => {
     queue.addRateLimited('a', 7_000);
     expect(clock.nextTimerMs).to.equal(7_000);

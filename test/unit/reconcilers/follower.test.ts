@@ -58,6 +58,7 @@ describe('law 7: a replica that does not lead', () => {
         name: 'idle',
         enqueue: () => undefined,
         enqueueAfter: () => undefined,
+        retryNow: () => undefined,
         start: () => undefined,
         stop: () => Promise.resolve(),
         idle: () => true,

@@ -20,6 +20,7 @@ function replica() {
   };
   const told: ServerHealth[] = [];
   const enqueued: string[] = [];
+  let again = 0;
   let answering = true;
   let answeredAt = 0;
   const observations = createObservations({
@@ -30,6 +31,9 @@ function replica() {
       return answeredAt;
     },
     onVerdict: (_key, health) => told.push(health),
+    onContactAgain: () => {
+      again += 1;
+    },
   });
   watchServers({ stores, on }, { enqueue: (key) => enqueued.push(key), enqueueAfter: (key) => enqueued.push(key) });
   const change = <K extends Kind>(kind: K, value: Views[K]): void => {
@@ -76,6 +80,10 @@ function replica() {
     renew,
     makeHealthy,
     silence,
+    answer: () => {
+      answering = true;
+    },
+    again: () => again,
     verdict: () => observations.healthOf('ns/a').verdict,
   };
 }
@@ -104,6 +112,22 @@ describe('what a replica has seen', () => {
     expect(told.map(({ verdict }) => verdict)).to.deep.equal(['Late']);
     await clock.advance(1_000);
     expect(told.at(-1)).to.include({ verdict: 'Broken', trigger: 'Unreachable' });
+  });
+
+  it('tells once that the API server answers again, and nothing when it only was slow', async () => {
+    const { clock, silence, answer, again } = replica();
+    await clock.advance(10_000);
+    silence();
+    await clock.advance(2_000);
+    answer();
+    await clock.advance(10_000);
+    expect(again()).to.equal(0);
+    silence();
+    await clock.advance(7_000);
+    expect(again()).to.equal(0);
+    answer();
+    await clock.advance(10_000);
+    expect(again()).to.equal(1);
   });
 
   it('judges nobody while the API server is silent', async () => {

@@ -68,7 +68,9 @@ function container(input: PodInput): V1Container {
     resources: (template?.resources ?? { requests: { cpu: '100m', memory: '128Mi' } }) as V1ResourceRequirements,
     // Liveness asks only whether the event loop turns: neither a dead disk nor a silent API server is cured by a restart.
     livenessProbe: probe('/healthz', 10, 6),
-    readinessProbe: probe('/readyz', 5, 3),
+    // Until the kubelet has seen it ready, a drain may evict a recorder that records already: so it looks often, and is
+    // slow to change its mind.
+    readinessProbe: probe('/readyz', 1, 15),
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

@@ -26,6 +26,7 @@ function footage(frames: readonly Frame[], change: Partial<Footage> = {}): Foota
     untilMs: BEGIN + 60_000,
     connectSeconds: () => 0.5,
     silences: [],
+    stolenSeconds: () => 0,
     told: [],
     ...change,
   };
@@ -55,6 +56,13 @@ describe('the footage of a case on real nodes', () => {
   it('may have one as long as the bound, the connect time and a key frame together', () => {
     expect(gapViolations(footage(withHole(9.3)), allows(8))).to.deep.equal([]);
     expect(gapViolations(footage(withHole(9.6)), allows(8)).join()).to.match(/9\.70 s .* and 9\.50 s are allowed/);
+  });
+
+  it('may have one that is longer by what the host took of the processor in it, but none where none is allowed', () => {
+    const stolen = { stolenSeconds: (startMs: number, endMs: number) => (endMs - startMs) / 10_000 };
+    expect(gapViolations(footage(withHole(9.6), stolen), allows(8))).to.deep.equal([]);
+    expect(gapViolations(footage(withHole(11), stolen), allows(8)).join()).to.match(/10\.61 s are allowed/);
+    expect(gapViolations(footage(withHole(1.2), stolen), allows(0)).join()).to.match(/none is allowed/);
   });
 
   it('is not missing what the camera did not send, or the machine let nobody receive', () => {
