@@ -21,6 +21,8 @@ const retryBackoff = { baseMs: 100, capMs: 30_000 };
  * deaf is a second in which a standby that answers is not heard.
  */
 const noAnswerCapMs = 3_000;
+/** So many tries without an answer are an outage. What a server refuses after it, it refuses because it has just begun. */
+const outageTries = 3;
 /**
  * A watch that lived so long has earned a fresh backoff. One that ended sooner never gets a reconnect without delay,
  * whatever it delivered, and a bookmark is no delivery: a proxy that ends each watch after its first line, or a server
@@ -83,6 +85,7 @@ class ListWatchReflector<T> implements Reflector<T> {
       resourceVersion: undefined,
       listCause: 'start',
       failures: 0,
+      unanswered: 0,
       expired: 0,
       nextCheckTime: this.#nextCheckTime(),
       done: Promise.resolve(),
@@ -182,6 +185,7 @@ class ListWatchReflector<T> implements Reflector<T> {
       cut.abort();
       if (this.#lived(startTime)) {
         run.failures = 0;
+        run.unanswered = 0;
         run.expired = 0;
       }
     }
@@ -279,7 +283,21 @@ class ListWatchReflector<T> implements Reflector<T> {
     }
     const retryAfterMs = Math.min(isApiError(error) ? (error.retryAfterMs ?? 0) : 0, longestRetryAfterMs);
     if (!gone) this.#log.warn({ err: error, failures: run.failures + 1 }, 'list or watch failed; retrying');
-    await this.#backOff(run, retryAfterMs, noAnswer(error) ? noAnswerCapMs : retryBackoff.capMs);
+    await this.#backOff(run, retryAfterMs, this.#noteOutage(run, error) ? noAnswerCapMs : retryBackoff.capMs);
+  }
+
+  /**
+   * Whether no answer came. The first one after an outage starts a fresh backoff, even if it is a refusal: a server that
+   * has just started refuses everybody for a moment, and is not to be left alone for as long as the outage has taught us.
+   */
+  #noteOutage(run: Run, error: unknown): boolean {
+    if (isApiError(error, 'transient') && error.status === undefined) {
+      run.unanswered += 1;
+      return true;
+    }
+    if (run.unanswered >= outageTries) run.failures = 0;
+    run.unanswered = 0;
+    return false;
   }
 
   async #backOff(run: Run, retryAfterMs = 0, capMs = retryBackoff.capMs): Promise<void> {
@@ -301,10 +319,6 @@ class ListWatchReflector<T> implements Reflector<T> {
     this.#attemptTime = this.#clock.monotonic();
     return this.#attemptTime;
   }
-}
-
-function noAnswer(error: unknown): boolean {
-  return isApiError(error, 'transient') && error.status === undefined;
 }
 
 function latest(a: number | undefined, b: number | undefined): number | undefined {

@@ -9,6 +9,8 @@ export interface Run {
   resourceVersion: string | undefined;
   listCause: ListCause;
   failures: number;
+  /** Tries in a row to which no answer came at all. */
+  unanswered: number;
   /** Versions that expired since the last watch that lived. */
   expired: number;
   nextCheckTime: number;

@@ -35,13 +35,17 @@ async function aMinute(events: (watch: number) => WatchEvent[]): Promise<{ lists
   return made;
 }
 
-/** How long after an outage of the API server it lists again. Milliseconds. */
-async function deafAfter(outageMs: number): Promise<number> {
+/**
+ * How long after an outage of the API server it lists again, when the server then refuses everybody for a while, as one
+ * does that has just started. Milliseconds.
+ */
+async function deafAfter(outageMs: number, refusingMs = 0): Promise<number> {
   const clock = new FakeClock();
   let listed: number | undefined;
   const client: Pick<KubeClient, 'listPages' | 'watch'> = {
     async *listPages() {
       if (clock.monotonic() < outageMs) throw new ApiError('transient', 'connect ECONNREFUSED');
+      if (clock.monotonic() < outageMs + refusingMs) throw new ApiError('forbidden', 'roles are not read yet');
       listed ??= clock.monotonic();
       yield { items: [], resourceVersion: '1' };
     },
@@ -51,14 +55,38 @@ async function deafAfter(outageMs: number): Promise<number> {
   };
   const reflector = createReflector(client, { type: resources.nodes, project: () => 'x', clock, random: () => 1 });
   reflector.start();
-  await clock.advance(outageMs + 60_000);
+  await clock.advance(outageMs + refusingMs + 60_000);
   await reflector.stop();
-  return (listed ?? Number.POSITIVE_INFINITY) - outageMs;
+  return (listed ?? Number.POSITIVE_INFINITY) - outageMs - refusingMs;
 }
 
 describe('the pace of a reflector', () => {
   it('hears again within 3 s after an outage of the API server, however long that was', async () => {
     for (const outageMs of [8_000, 30_000, 600_000]) expect(await deafAfter(outageMs)).to.be.at.most(3_000);
+  });
+
+  it('hears again within 3 s after a server that came back has refused everybody for a while', async () => {
+    for (const refusingMs of [500, 1_000, 2_000])
+      expect(await deafAfter(8_000, refusingMs), `${refusingMs} ms`).to.be.at.most(3_000);
+  });
+
+  it('grows slow with a server that answers now and then, only to refuse', async () => {
+    let lists = 0;
+    const clock = new FakeClock();
+    const client: Pick<KubeClient, 'listPages' | 'watch'> = {
+      // biome-ignore lint/correctness/useYield: it never lists anything.
+      async *listPages() {
+        lists += 1;
+        if (lists % 2 === 0) throw new ApiError('forbidden', 'no');
+        throw new ApiError('transient', 'connect ECONNREFUSED');
+      },
+      watch: () => Promise.resolve(),
+    };
+    const reflector = createReflector(client, { type: resources.nodes, project: () => 'x', clock, random: () => 0.5 });
+    reflector.start();
+    await clock.advance(60_000);
+    await reflector.stop();
+    expect(lists).to.be.at.most(25);
   });
 
   it('grows slow with watches that bring a bookmark and end', async () => {

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { ChildLane } from '../../../src/recorder/children/child-lane.js';
 
@@ -8,9 +12,14 @@ function pause(ms: number): void {
 
 describe('the child of a disk', () => {
   it('is not taken for hung because this process was paused beyond the deadline', async () => {
-    const running = new ChildLane().run({ script: 'echo well', args: [], deadlineMs: 200 });
-    pause(1000);
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-child-'));
+    const said = join(folder, 'said');
+    const deadlineMs = 200;
+    const running = new ChildLane().run({ script: 'echo well; : >"$1"', args: [said], deadlineMs });
+    pause(2 * deadlineMs);
+    for (let left = 1000; left > 0 && !existsSync(said); left -= 1) pause(20);
     expect(await running).to.include({ code: 0, stdout: 'well\n', timedOut: false });
+    await rm(folder, { recursive: true });
   });
 
   it('is given up at its deadline, and keeps its lane until it has ended', async () => {
