@@ -1,4 +1,4 @@
-// Writes all that is made from src/crds: the CRDs, once plain and once for the chart, and the reference pages.
+// Writes all that is made from src/crds: CRDs and admission policies, plain and for the chart, and the reference pages.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generatedFiles, generatedFolders, root } from './generated-files.js';

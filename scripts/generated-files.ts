@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allKinds, crdManifest, crdYaml, fieldsPage, parseReasons, reasonsPage } from '../src/crds/generate/index.js';
 import { chartCrd, chartCrdFolder } from './chart-crds.js';
+import { chartPolicies, chartPolicyFolder, plainPolicies, policyFolder } from './chart-policies.js';
 
 /** Root of the repository. */
 export const root = join(import.meta.dirname, '..');
@@ -14,6 +15,8 @@ export function generatedFiles(): Map<string, string> {
     files.set(`deploy/crds/${kind.plural}.yaml`, crd);
     files.set(`${chartCrdFolder}/${kind.plural}.yaml`, chartCrd(crd));
   }
+  files.set(`${policyFolder}/backups.yaml`, plainPolicies());
+  files.set(`${chartPolicyFolder}/backups.yaml`, chartPolicies());
   files.set('docs/reference/fields.md', fieldsPage(allKinds));
   const reasons = readFileSync(join(root, 'src/crds/reasons.ts'), 'utf8');
   files.set('docs/reference/reasons.md', reasonsPage(parseReasons(reasons)));
@@ -21,4 +24,4 @@ export function generatedFiles(): Map<string, string> {
 }
 
 /** Folders that hold generated files and nothing else; what is there beyond `generatedFiles` is left over. */
-export const generatedFolders = ['deploy/crds', chartCrdFolder] as const;
+export const generatedFolders = ['deploy/crds', chartCrdFolder, policyFolder, chartPolicyFolder] as const;

@@ -1,4 +1,4 @@
-// npm test [unit|media|api|chaos|e2e ...] [-- mocha arguments]: runs the levels, and ends with one line
+// npm test [unit|media|store|api|chaos|e2e ...] [-- mocha arguments]: runs the levels, and ends with one line
 // `N passed, N failed`. A level that dies counts as failed.
 import { type Counts, sum, summary } from './test/counts.js';
 import { watchForInterruption } from './test/interruption.js';

@@ -1,13 +1,13 @@
 import { ensureBinaries } from '../../test/cluster/binaries.js';
 import { ensurePackages, type Need } from '../../test/cluster/packages.js';
-import { controlPlaneTools, nodeTools } from '../../test/cluster/tool-catalog.js';
+import { controlPlaneTools, nodeTools, veleroTools } from '../../test/cluster/tool-catalog.js';
 import { buildImage } from '../../test/image/build.js';
 
 type Progress = (line: string) => void;
 
 /** One level of tests: what it needs and how long one test of it may take. */
 export interface Level {
-  readonly name: 'unit' | 'media' | 'api' | 'chaos' | 'e2e';
+  readonly name: 'unit' | 'media' | 'store' | 'api' | 'chaos' | 'e2e';
   /** Spec files, as mocha takes them. */
   readonly files: string;
   /** Longest time for one test or hook, in milliseconds. */
@@ -74,13 +74,28 @@ export const levels: readonly Level[] = [
     prepare: nothing,
     unfit: always,
   },
+  // The engines that keep baselines elsewhere, on the real servers, without a cluster.
+  {
+    name: 'store',
+    files: 'test/store/**/*.test.ts',
+    timeoutMs: 60_000,
+    onlyComputes: false,
+    needs: [],
+    prepare: async (onProgress) => {
+      await ensureBinaries(['versitygw'], onProgress);
+    },
+    unfit: always,
+  },
   {
     name: 'api',
     files: 'test/api/**/*.test.ts',
     timeoutMs: 60_000,
     onlyComputes: false,
     needs: [],
-    prepare: prepareControlPlane,
+    prepare: async (onProgress) => {
+      await prepareControlPlane(onProgress);
+      await ensureBinaries(veleroTools, onProgress);
+    },
     unfit: always,
   },
   // A choice of the cases of `npm run chaos`, the same each time.

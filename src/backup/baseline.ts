@@ -10,7 +10,7 @@ import type {
   Role,
 } from '../crds/index.js';
 import { labels } from '../crds/labels.js';
-import { canonicalJsonInSlices } from './canonical-json.js';
+import { type BaselineHead, canonicalTexts, type PackedBaseline, packBaseline } from './packing.js';
 
 /** What the file is; the first thing a reader checks. */
 export const BASELINE_FORMAT = 'understudy.dev/baseline';
@@ -48,9 +48,17 @@ export interface BaselineCamera extends Described {
   };
 }
 
+/** The contents of a Secret, as its object holds them. */
+export interface BaselineSecret {
+  readonly name: string;
+  readonly type?: string;
+  /** base64. */
+  readonly data: Readonly<Record<string, string>>;
+}
+
 /**
  * A system baseline (rule 12): what it takes to stand the recording system of one pool up again. It names Secrets and
- * holds nothing of their contents; it holds no footage.
+ * holds their contents only when it is encrypted and the pool asks for it; it holds no footage.
  */
 export interface Baseline {
   readonly format: typeof BASELINE_FORMAT;
@@ -64,30 +72,39 @@ export interface Baseline {
   readonly cameras: readonly BaselineCamera[];
   /** Names of the Secrets that cameras and pods refer to. */
   readonly secrets: readonly string[];
+  /** By name. Only in encrypted baselines with `encryption.includeSecrets`; those that were not there are missing. */
+  readonly secretContents?: readonly BaselineSecret[];
 }
 
-/** What a baseline is made from. The order does not matter. */
-export interface BaselineSources {
+/** What a baseline is made from, cameras excepted. The order does not matter. */
+export interface HeadSources {
   readonly operatorVersion: string;
   readonly namespace: string;
   readonly pool: FailoverPool;
   readonly servers: readonly RecordingServer[];
+  readonly secretContents?: readonly BaselineSecret[] | undefined;
+}
+
+/** What a baseline is made from. The order does not matter. */
+export interface BaselineSources extends HeadSources {
   readonly cameras: readonly BaselineCamera[];
 }
 
-/** A baseline as bytes. */
-export interface EncodedBaseline {
+/** A baseline as bytes, its whole JSON among them: for small ones, and for tools. */
+export interface EncodedBaseline extends PackedBaseline {
   readonly json: Buffer;
-  /** Hex, of `json`. */
-  readonly sha256: string;
-  readonly servers: number;
-  readonly cameras: number;
 }
 
 /** Puts a baseline together. Equal states yield equal baselines: nothing in it depends on when or how often it is made. */
 export function collectBaseline(sources: BaselineSources): Baseline {
-  const servers = sources.servers.map(baselineServer).sort(byName);
   const cameras = [...sources.cameras].sort(byName);
+  const logins = cameras.flatMap((camera) => camera.spec.source.credentialsSecretRef?.name ?? []);
+  return { ...baselineHead(sources, logins), cameras };
+}
+
+/** All of a baseline but its cameras. `logins`: names of their Secrets, in any order and number. */
+export function baselineHead(sources: HeadSources, logins: Iterable<string>): BaselineHead {
+  const servers = sources.servers.map(baselineServer).sort(byName);
   return {
     format: BASELINE_FORMAT,
     formatVersion: BASELINE_FORMAT_VERSION,
@@ -95,8 +112,8 @@ export function collectBaseline(sources: BaselineSources): Baseline {
     namespace: sources.namespace,
     pool: baselinePool(sources.pool),
     servers,
-    cameras,
-    secrets: secretNames(servers, cameras),
+    secrets: secretNames(servers, logins),
+    ...(sources.secretContents ? { secretContents: [...sources.secretContents].sort(byName) } : {}),
   };
 }
 
@@ -117,8 +134,10 @@ export function baselineCamera({ metadata, spec, status }: CameraAssignment): Ba
 
 /** The canonical bytes of a baseline and their checksum. */
 export async function encodeBaseline(baseline: Baseline): Promise<EncodedBaseline> {
-  const json = Buffer.from(`${await canonicalJsonInSlices(baseline)}\n`);
-  return { json, sha256: sha256(json), servers: baseline.servers.length, cameras: baseline.cameras.length };
+  const { cameras, ...head } = baseline;
+  const pieces: Buffer[] = [];
+  const packed = await packBaseline(head, canonicalTexts(cameras), (piece) => pieces.push(piece));
+  return { ...packed, json: Buffer.concat(pieces) };
 }
 
 /** Reads what `encodeBaseline` wrote. Throws an Error that names the mend for anything else. */
@@ -169,12 +188,9 @@ function described({ name, labels, annotations }: Metadata): Described {
   };
 }
 
-function secretNames(servers: readonly BaselineServer[], cameras: readonly BaselineCamera[]): string[] {
-  const names = [
-    ...cameras.map((camera) => camera.spec.source.credentialsSecretRef?.name),
-    ...servers.flatMap((server) => server.spec.podTemplate?.imagePullSecrets?.map((ref) => ref.name) ?? []),
-  ];
-  return [...new Set(names.filter((name) => name !== undefined))].sort();
+function secretNames(servers: readonly BaselineServer[], logins: Iterable<string>): string[] {
+  const pulls = servers.flatMap((server) => server.spec.podTemplate?.imagePullSecrets?.map((ref) => ref.name) ?? []);
+  return [...new Set([...logins, ...pulls])].sort();
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { backupEngines, encryptionSettings, s3Settings } from './backup-destination.js';
+import { backupScheduleStatus, baselinePolicyFields, timeZoneNeedsSchedule } from './baseline-policy.js';
 import { gapLength } from './gap.js';
 import { type KindDefinition, type Resource, resourceOf, shortNameRule, statusEpochRule } from './kind.js';
 import { cel, conditions, count, epoch, listMap, seconds, time } from './schema.js';
+import { veleroEncryptsNothing, veleroSettings } from './velero.js';
 
 /** Why a role moves (rule 9), as it stands in status and events. */
 export const triggers = [
@@ -94,15 +97,36 @@ const spec = z.object({
     })
     .prefault({})
     .describe('When many servers fall silent at once, the network is more likely at fault than they.'),
-  backup: z
-    .object({
-      engine: z.enum(['Secret']).default('Secret').describe('Where the baseline is kept.'),
+  backup: cel(
+    z.object({
+      engine: z
+        .enum(backupEngines)
+        .default('Secret')
+        .describe(
+          'Where baselines are kept. Secret: beside the Backup. S3: in the bucket of backup.s3. Velero: Velero makes and keeps them.',
+        ),
+      s3: s3Settings().describe('The bucket, for engine S3.').optional(),
+      velero: veleroSettings().describe('For engine Velero; absent: all defaults.').optional(),
+      encryption: encryptionSettings()
+        .describe('Encrypts baselines before they are kept in Secrets or S3; Velero keeps its own.')
+        .optional(),
       deadlineSeconds: seconds(1, 3600)
         .default(20)
         .describe('After this the queue goes on without the baseline, loudly.'),
-    })
+      ...baselinePolicyFields(),
+    }),
+    timeZoneNeedsSchedule,
+    {
+      // The API server evaluates it upon the default {} as well, before the defaults in it are there.
+      rule: "!has(self.engine) || self.engine != 'S3' || has(self.s3)",
+      message:
+        'spec.backup.engine is S3, and spec.backup.s3 is missing: give it a bucket and a credentialsSecretRef, or use engine Secret',
+      fieldPath: '.s3',
+    },
+    veleroEncryptsNothing,
+  )
     .prefault({})
-    .describe('The system baseline that each takeover makes (rule 12).'),
+    .describe('The system baselines: one after each takeover (rule 12), and more by a schedule.'),
   cameras: z
     .object({
       failoverWhenUnreachable: z
@@ -231,6 +255,14 @@ const status = z.object({
     .optional(),
   roles: listMap(z.array(role).max(1024), 'name').describe('Every role that has ever moved.').optional(),
   hold: hold.describe('The storm hold, as long as the storm lasts.').optional(),
+  restore: z
+    .object({
+      sha256: z.string().max(64).describe('Of the baseline that is restored.'),
+      startTime: time(),
+      renewTime: time().describe('Of a long restore: it was still at work then.').optional(),
+    })
+    .describe('A restore has brought the roles back and is not finished: until then nothing is decided.')
+    .optional(),
   counts: z
     .object({ active: count(4096), standby: count(4096), broken: count(4096), maintenance: count(4096) })
     .optional(),
@@ -245,6 +277,7 @@ const status = z.object({
     })
     .describe('The last request of a person, by the annotation understudy.dev/request; each id is handled once.')
     .optional(),
+  backupSchedule: backupScheduleStatus().optional(),
   conditions: conditions().optional(),
 });
 
@@ -294,6 +327,12 @@ export const failoverPoolKind = {
       priority: 1,
     },
     { name: 'Last-baseline', type: 'string', jsonPath: '.status.history[0].backupName', priority: 1 },
+    {
+      name: 'Baseline-current',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='BaselineCurrent')].reason",
+      priority: 1,
+    },
     { name: 'Epoch', type: 'integer', jsonPath: '.status.epoch', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
@@ -310,4 +349,5 @@ export type QueueEntry = NonNullable<FailoverPoolStatus['queue']>[number];
 export type HistoryEntry = z.infer<typeof historyEntry>;
 export type EvidenceEntry = z.infer<typeof evidenceEntry>;
 export type StormHold = z.infer<typeof hold>;
+export type BackupSchedule = NonNullable<FailoverPoolStatus['backupSchedule']>;
 export type LastRequest = NonNullable<FailoverPoolStatus['lastRequest']>;

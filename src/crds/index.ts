@@ -1,4 +1,6 @@
 export * from './backup.js';
+export * from './backup-destination.js';
+export { cronPattern } from './baseline-policy.js';
 export * from './camera-assignment.js';
 export * from './failover-pool.js';
 export * from './gap.js';
@@ -8,3 +10,4 @@ export * from './reasons.js';
 export * from './recorder-report.js';
 export * from './recording-server.js';
 export * from './recovery.js';
+export * from './velero.js';

@@ -9,6 +9,9 @@ export const labels = {
   /** On every pod that records a role, until it may stop: what the PodDisruptionBudget protects. */
   recordingRole: `${GROUP}/recording-role`,
   backup: `${GROUP}/backup`,
+  /** On a Velero Backup, which lies in another namespace than the Backup whose baseline it is. */
+  backupNamespace: `${GROUP}/backup-namespace`,
+  backupUid: `${GROUP}/backup-uid`,
   /** Hash of the pod as built, to see drift although admission may have rewritten the live pod. */
   templateHash: `${GROUP}/template-hash`,
   /** On the recorder's Lease: the assignment, read back with each renewal so that a deaf watch can't hang a takeover. */
@@ -23,6 +26,8 @@ export const labels = {
   pluginsReinstalled: `${GROUP}/plugins-reinstalled`,
   /** By a person, on a FailoverPool or a RecordingServer: `<id> <command>`; status answers and remembers the id. */
   request: `${GROUP}/request`,
+  /** On a Secret, by whoever may write it: 'true' lets encrypted baselines hold its contents. */
+  includeInBaselines: `${GROUP}/include-in-baselines`,
   managedBy: 'app.kubernetes.io/managed-by',
   name: 'app.kubernetes.io/name',
   instance: 'app.kubernetes.io/instance',
@@ -49,4 +54,7 @@ export const childNames = {
   roleService: (role: string) => role,
   poolAccess: (pool: string) => `understudy-pool-${pool}`,
   baseline: (pool: string, epoch: number) => `${pool}-${epoch}`,
+  /** By the time that the schedule names, to the minute and in UTC, so that whoever makes it makes the same one. */
+  scheduledBaseline: (pool: string, scheduled: Date) =>
+    `${pool}-${scheduled.toISOString().slice(0, 16).replace(/[-:]/g, '').toLowerCase()}z`,
 } as const;

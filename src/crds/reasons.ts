@@ -221,6 +221,22 @@ export const reasons = {
   /** Operator and recorders have fewer than three nodes between them (rule 8). */
   TooFewMachines: 'TooFewMachines',
 
+  // --- FailoverPool: baselines
+  /** The newest baseline shows the pool as the last takeover left it. */
+  BaselineCurrent: 'BaselineCurrent',
+  /** The pool has no complete baseline. */
+  NoBaseline: 'NoBaseline',
+  /** Baselines are made by spec.backup.schedule. */
+  Scheduled: 'Scheduled',
+  /** spec.backup.schedule is not set: baselines are made after takeovers and by hand. */
+  NotScheduled: 'NotScheduled',
+  /** spec.backup.schedule can't be read, or names a day that never comes; nothing else in the pool is disturbed. */
+  InvalidSchedule: 'InvalidSchedule',
+  /** spec.backup.timeZone names no time zone that this operator knows. */
+  UnknownTimeZone: 'UnknownTimeZone',
+  /** A scheduled baseline is ordered. */
+  BackupScheduled: 'BackupScheduled',
+
   // --- Events of a failover
   /** A server was judged broken and took its place in the queue. */
   ServerBroken: 'ServerBroken',
@@ -242,6 +258,10 @@ export const reasons = {
   BaselineLate: 'BaselineLate',
   /** A pool without memory (re-applied, restored) took over the holders that it found, above every visible epoch. */
   EpochSeeded: 'EpochSeeded',
+  /** A restore brings roles, servers and cameras back: until it is finished the pool decides nothing. */
+  Restoring: 'Restoring',
+  /** A restore was not finished in time: the pool decides again, with what there is; run the restore again. */
+  RestoreUnfinished: 'RestoreUnfinished',
   /** A broken server is healthy again and stands by (rule 2). */
   RepairedToStandby: 'RepairedToStandby',
   /** The broken home was deleted; its substitute goes on recording. */
@@ -330,6 +350,64 @@ export const reasons = {
   ChecksumMismatch: 'ChecksumMismatch',
   /** The engine refused: quota, size or permission; the message carries its words. */
   EngineRefused: 'EngineRefused',
+  /** A try has failed for a reason that may pass (condition Ready has it), and is repeated until spec.backup.retrySeconds of the pool are over. */
+  Retrying: 'Retrying',
+  /** It could not be made within spec.backup.retrySeconds of the pool because the API server was in the way; the message carries its words. */
+  DeadlineExceeded: 'DeadlineExceeded',
+  /** A role moved while the baseline was made: what it holds lies before the move, or half-way through it. */
+  RolesMoved: 'RolesMoved',
+  /** The operator has deleted an old baseline by spec.backup.retain of its pool. */
+  BaselinePruned: 'BaselinePruned',
+  /** An old baseline could not be deleted; the message says why. */
+  PruningFailed: 'PruningFailed',
+  /** The baseline is larger than the engine can keep. */
+  BaselineTooLarge: 'BaselineTooLarge',
+  /** The Secret with the credentials of the store, or a key in it, is missing. */
+  CredentialsMissing: 'CredentialsMissing',
+  /** The store does not know the credentials, or their signature is wrong. */
+  CredentialsRefused: 'CredentialsRefused',
+  /** The store knows the credentials, and they may not do this. */
+  AccessDenied: 'AccessDenied',
+  /** The bucket does not exist. */
+  BucketNotFound: 'BucketNotFound',
+  /** The disk or the quota of the store is full. */
+  StorageFull: 'StorageFull',
+  /** The host name of the store is not known to DNS. Tried again. */
+  EndpointNotResolved: 'EndpointNotResolved',
+  /** Nothing answers at the address of the store. Tried again. */
+  EndpointUnreachable: 'EndpointUnreachable',
+  /** What answers at the address of the store is no S3 server, or speaks TLS where none is expected, or the reverse. */
+  EndpointNotUnderstood: 'EndpointNotUnderstood',
+  /** The certificate of the store is not trusted. */
+  CertificateNotTrusted: 'CertificateNotTrusted',
+  /** The store went away in the middle, or was out of order. Nothing half-written counts; tried again. */
+  StoreInterrupted: 'StoreInterrupted',
+  /** The Secret with the encryption key, or the key in it, is missing or no key. */
+  EncryptionKeyMissing: 'EncryptionKeyMissing',
+  /** The baseline is encrypted with a key that is not at hand; it is not damaged. */
+  EncryptionKeyDiffers: 'EncryptionKeyDiffers',
+  /** Velero's kinds or its namespace are not there. */
+  VeleroNotInstalled: 'VeleroNotInstalled',
+  /** Velero has no BackupStorageLocation of that name, or none by default. */
+  StorageLocationNotFound: 'StorageLocationNotFound',
+  /** Velero can't use its BackupStorageLocation, or may only read it. Tried again where that may pass. */
+  StorageLocationUnavailable: 'StorageLocationUnavailable',
+  /** Velero is at work on the baseline, or has not begun. */
+  VeleroInProgress: 'VeleroInProgress',
+  /** Velero was not done at spec.backup.deadlineSeconds of the pool. It goes on, and is followed. */
+  VeleroLate: 'VeleroLate',
+  /** Velero was not done after spec.backup.velero.timeoutSeconds. It may go on, and is not followed any more. */
+  VeleroTimedOut: 'VeleroTimedOut',
+  /** Velero refused the request; the message carries its words. */
+  VeleroValidationFailed: 'VeleroValidationFailed',
+  /** Velero could not save every object: what there is does not count as a baseline. */
+  VeleroPartiallyFailed: 'VeleroPartiallyFailed',
+  /** Velero could not make the baseline; the message carries its words. */
+  VeleroFailed: 'VeleroFailed',
+  /** Somebody deleted the Velero Backup before it was complete. */
+  VeleroBackupDeleted: 'VeleroBackupDeleted',
+  /** Velero has not deleted what holds an old baseline. */
+  VeleroDeletionFailed: 'VeleroDeletionFailed',
 } as const;
 
 /** One of the fixed reasons. */

@@ -1,4 +1,5 @@
 import type { FailoverPoolStatus } from '../crds/index.js';
+import { orderScheduled } from './baselines/schedule.js';
 import { countServers } from './conditions/counts.js';
 import { poolConditions } from './conditions/pool-conditions.js';
 import { poolProtection } from './conditions/protection.js';
@@ -10,6 +11,7 @@ import {
   letDepartedHomesGo,
   noticeDeletedHomes,
   readmitHomes,
+  rolesClaimed,
   seedEpoch,
 } from './moves/adoption.js';
 import { handleRequest } from './moves/commands.js';
@@ -18,8 +20,9 @@ import { planMoves, rolesThatMayMove } from './moves/moves.js';
 import { adoptSubstitutes, endEmptyRoles, rolesOfAdopted } from './moves/own-names.js';
 import { abandonMove, followBrokenSource } from './moves/planned-move.js';
 import { answerRequest } from './moves/request-answer.js';
+import { restoreRuns } from './restoring.js';
 import { heldRoles, holderOf } from './roles.js';
-import { assignmentOf } from './server/assignment.js';
+import { assignmentOf, foundAssignment } from './server/assignment.js';
 import { makeBaseline } from './takeover/baseline.js';
 import { gatherEvidence } from './takeover/evidence-record.js';
 import { queueBroken, releaseRecovered } from './takeover/queue.js';
@@ -62,6 +65,7 @@ const policies: readonly Policy[] = [
   serveQueue,
   handleRequest,
   planMoves,
+  orderScheduled,
   noteGaps,
   forgetEmptyRoles,
   countServers,
@@ -72,9 +76,10 @@ function draftOf(input: PoolInput): Draft {
   return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [], held: false };
 }
 
-function assigned({ name, uid, spec, status, leaseAssignment }: ServerView, pool: FailoverPoolStatus): string {
+function assigned(server: ServerView, pool: FailoverPoolStatus): string {
+  const { name, uid, spec, status, leaseAssignment, report, podUID } = server;
   const subject = { metadata: { name, uid }, spec, ...(status === undefined ? {} : { status }) };
-  const { role, epoch } = assignmentOf(subject, pool, leaseAssignment);
+  const { role, epoch } = assignmentOf(subject, pool, foundAssignment(leaseAssignment, report, podUID));
   return `${role}/${epoch}`;
 }
 
@@ -90,7 +95,7 @@ function requeueAfterMs({ due, input }: Draft): number | undefined {
  */
 export function decide(input: PoolInput): PoolDecision {
   const draft = draftOf(input);
-  for (const policy of policies) policy(draft);
+  for (const policy of restoreRuns(draft) ? [countServers] : policies) policy(draft);
   const protection = poolProtection(draft);
   const affected = input.servers.filter(
     (server) => server.member && assigned(server, input.status) !== assigned(server, draft.record),
@@ -126,8 +131,7 @@ export function rolesInQuestion(view: PoolView): string[] {
   });
   const all = status.epoch === undefined ? heldRoles(view) : questioned;
   const moving = [...rolesThatMayMove(view).map(({ name }) => name), ...rolesOfAdopted(view)];
-  const names = [...queued, ...moving, ...all.map(({ name }) => name), ...rolesAwaitingGaps(status)].filter(
-    (name) => name !== undefined,
-  );
+  const claimed = [...rolesClaimed(view), ...rolesAwaitingGaps(status)];
+  const names = [...queued, ...moving, ...all.map(({ name }) => name), ...claimed].filter((name) => name !== undefined);
   return [...new Set(names)];
 }

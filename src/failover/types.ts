@@ -324,7 +324,26 @@ export interface BackupView {
   readonly outcome: 'Running' | 'Complete' | 'Failed';
   /** Of condition Failed. */
   readonly message?: string | undefined;
+  /** When it was created, by the API server's clock; RFC 3339 in whole seconds. */
+  readonly createdTime?: string | undefined;
+  /** Epoch of the pool when it was begun; absent before that. */
+  readonly poolEpoch?: number | undefined;
+  /** Deletion was asked for. */
+  readonly deleting?: boolean | undefined;
 }
+
+/** spec.backup.schedule at one moment; what a cron expression means is worked out by who gathers. */
+export type ScheduleView =
+  | {
+      /** Schedule and time zone, as in '0 3 * * * Europe/Berlin'. */
+      readonly expression: string;
+      /** Its last time at or before now; absent: there was none. */
+      readonly previousTime?: Date | undefined;
+      /** Its next time after now; absent: there is none, as of a schedule for a year that is over. */
+      readonly nextTime?: Date | undefined;
+    }
+  /** It can't be read; the message names the field and the mend. */
+  | { readonly reason: 'InvalidSchedule' | 'UnknownTimeZone'; readonly message: string };
 
 /** A replica of this operator that runs. */
 export interface ReplicaView {
@@ -354,6 +373,8 @@ export interface PoolInput extends PoolView {
   readonly request?: string | undefined;
   /** Backups that name this pool. */
   readonly backups: readonly BackupView[];
+  /** Absent: spec.backup.schedule is not set. */
+  readonly schedule?: ScheduleView | undefined;
   readonly now: { readonly monotonic: Monotonic; readonly wall: Date };
   /** How this replica stands with the API server; absent before its first answer. */
   readonly contact?: ApiContact | undefined;
@@ -394,16 +415,17 @@ export type PoolConditionType =
   | 'Stalled'
   | 'FailoversHeld'
   | 'Protected'
-  | 'OperatorIsolated';
+  | 'OperatorIsolated'
+  | 'BaselineCurrent'
+  | 'BackupsScheduled';
 
 /** Status without its conditions: those get their times from the reconciler. */
 export type PoolRecord = Omit<FailoverPoolStatus, 'conditions' | 'observedGeneration'>;
 
-/** A Backup to be made; making it twice is harmless, its name carries the epoch. */
-export interface BackupOrder {
-  readonly name: string;
-  readonly epoch: number;
-}
+/** A Backup to be made; making it twice is harmless, its name carries the epoch or the scheduled time. */
+export type BackupOrder =
+  | { readonly name: string; readonly reason: 'Failover'; readonly epoch: number }
+  | { readonly name: string; readonly reason: 'Scheduled' };
 
 /** What to do about a pool: one commit, and what follows from it. */
 export interface PoolDecision {

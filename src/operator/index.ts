@@ -3,6 +3,7 @@ export { ApiError, type ApiErrorDetails, type ApiErrorKind, isApiError } from '.
 export { type Connection, PooledKubeConfig, type PoolOptions } from './api/pooled-kube-config.js';
 export type {
   ApiClient,
+  ApplyOptions,
   DeleteOptions,
   KubeClient,
   ListOptions,
@@ -12,6 +13,7 @@ export type {
   WatchEvent,
   WatchOptions,
   WriteGate,
+  WriterOptions,
 } from './api/types.js';
 export { createReflector } from './cache/reflector.js';
 export type { Reflector, ReflectorOptions, Store } from './cache/types.js';

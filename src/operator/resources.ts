@@ -25,6 +25,13 @@ export const resources = {
   podDisruptionBudgets: namespaced('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget'),
   roles: namespaced('rbac.authorization.k8s.io', 'v1', 'roles', 'Role'),
   roleBindings: namespaced('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding'),
+  /** Created, never kept: the answer says whether the caller may do something. */
+  selfSubjectAccessReviews: clusterScoped(
+    'authorization.k8s.io',
+    'v1',
+    'selfsubjectaccessreviews',
+    'SelfSubjectAccessReview',
+  ),
   storageClasses: clusterScoped('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass'),
   volumeAttachments: clusterScoped('storage.k8s.io', 'v1', 'volumeattachments', 'VolumeAttachment'),
   customResourceDefinitions: clusterScoped(

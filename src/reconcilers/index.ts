@@ -1,3 +1,4 @@
+import { createDelegates, createEngines } from '../backup/index.js';
 import type {
   Clock,
   Controller,
@@ -7,7 +8,8 @@ import type {
   Log,
   Metrics,
 } from '../operator/index.js';
-import { createBackupReconciler, isFinal } from './backup/index.js';
+import { createBackupReconciler, createBaselineMetrics, isFinal } from './backup/index.js';
+import { createRetentionReconciler, watchRetention } from './baseline-retention/index.js';
 import { camerasOfRole, createCameraReconciler, reviewCamerasOf, watchCameras } from './camera-assignment/index.js';
 import {
   createPoolReconciler,
@@ -129,9 +131,24 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
       notify,
     }),
   });
-  const backups = createController({
-    name: 'backup',
-    reconcile: createBackupReconciler({ client, stores, events, clock, version: options.version }),
+  const engines = createEngines({ client });
+  const delegates = createDelegates({ client });
+  const baselineMetrics = createBaselineMetrics(metrics, stores, clock);
+  const reconcileBackup = createBackupReconciler({
+    ...{ client, stores, events, clock, engines, delegates },
+    version: options.version,
+    metrics: baselineMetrics,
+  });
+  const backups = createController({ name: 'backup', reconcile: reconcileBackup });
+  // Workers of their own: the baseline of a takeover, which a queue of broken recorders waits for, comes behind no other.
+  const otherBackups = createController({ name: 'backup-unhurried', workers: 2, reconcile: reconcileBackup });
+  const retention = createController({
+    name: 'baseline-retention',
+    workers: 1,
+    reconcile: createRetentionReconciler({
+      ...{ client, stores, events, metrics: baselineMetrics },
+      engines: new Map([...engines, ...delegates].map((engine) => [engine.name, engine])),
+    }),
   });
   watches.on('servers', (key, next) => {
     if (next === undefined) mountFaults.forget(key);
@@ -140,8 +157,9 @@ export function createReconcilers(options: ReconcilersOptions): Reconcilers {
   watchServers(watches, servers);
   watchCameras(watches, cameras);
   watches.on('backups', (key, next) => {
-    if (next && !isFinal(next)) backups.enqueue(key);
+    if (next && !isFinal(next)) (next.spec.reason === 'Failover' ? backups : otherBackups).enqueue(key);
   });
-  const controllers = [pools, servers, cameras, backups];
+  watchRetention(watches, (key) => retention.enqueue(key));
+  const controllers = [pools, servers, cameras, backups, otherBackups, retention];
   return { watches, observations, controllers };
 }

@@ -45,7 +45,14 @@ describe('the Helm chart', () => {
       ['apply', '--server-side', '--dry-run=server', '--validate=strict', '--force-conflicts', '-f', '-'],
       objects,
     );
-    for (const kind of ['deployment.apps', 'poddisruptionbudget.policy', 'clusterrole.rbac', 'role.rbac']) {
+    const policies = ['validatingadmissionpolicy.admission', 'validatingadmissionpolicybinding.admission'];
+    for (const kind of [
+      'deployment.apps',
+      'poddisruptionbudget.policy',
+      'clusterrole.rbac',
+      'role.rbac',
+      ...policies,
+    ]) {
       expect(answer).to.contain(kind);
     }
     expect(answer.match(/customresourcedefinition\S+ serverside-applied/g)).to.have.length(5);
@@ -85,6 +92,9 @@ describe('the Helm chart', () => {
       if (rule.resources.includes('secrets')) expect([...rule.verbs].sort()).to.deep.equal(['create', 'delete', 'get']);
       if (rule.resources.includes('nodes')) expect([...rule.verbs].sort()).to.deep.equal(['get', 'list', 'watch']);
       if (rule.resources.includes('persistentvolumeclaims')) expect(rule.verbs).to.not.include('delete');
+      // Of our kinds only Backups, the old ones, are ever deleted.
+      const ours = rule.apiGroups.includes('understudy.dev') && rule.verbs.includes('delete');
+      if (ours) expect(rule.resources).to.deep.equal(['backups']);
     }
   });
 
@@ -130,17 +140,20 @@ describe('the Helm chart', () => {
     expect(await refusal('--set=leaderElection.renewDeadlineSeconds=15')).to.contain('renewDeadlineSeconds (15)');
   });
 
-  it('leaves the CRDs and the budget out when told to', async () => {
-    const kinds = (await rendered('--set=crds.install=false', '--set=replicas=1')).map((object) => object.kind);
+  it('leaves the CRDs, the policies and the budget out when told to', async () => {
+    const without = ['--set=crds.install=false', '--set=admissionPolicies.install=false', '--set=replicas=1'];
+    const kinds = (await rendered(...without)).map((object) => object.kind);
     expect(kinds).to.include('Deployment');
     expect(kinds).to.not.include('CustomResourceDefinition');
     expect(kinds).to.not.include('PodDisruptionBudget');
+    expect(kinds).to.not.include('ValidatingAdmissionPolicy');
   });
 
   it('is installed with its notes, and its CRDs survive its removal', async () => {
     const own = await testNamespace('release');
-    // The CRDs are there already, applied by hand.
-    const notes = await api.cluster.helm(['install', 'site', chart, '--namespace', own, image, '--take-ownership']);
+    // The CRDs are there already, applied by hand. Its admission policies are not to reach into other tests.
+    const where = ['--namespace', own, `--set=watchNamespaces={${own}}`];
+    const notes = await api.cluster.helm(['install', 'site', chart, ...where, image, '--take-ownership']);
     expect(notes).to.contain('rollout status deployment/site-understudy');
     await api.cluster.helm(['uninstall', 'site', '--namespace', own]);
     expect(await api.cluster.kubectl(['-n', own, 'get', 'deployments', '-o', 'name'])).to.equal('');

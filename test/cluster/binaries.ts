@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withFileLock } from './file-lock.js';
@@ -50,11 +50,16 @@ const stampOf = (path: string) => `${path}.built`;
 async function isBuilt(tool: Tool, path: string): Promise<boolean> {
   const stamp = await readFile(stampOf(path), 'utf8').catch(() => undefined);
   if (stamp !== tool.version) return false;
+  if (!tool.versionArguments)
+    return access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
   return tellsVersion((await askVersion(tool, path)) ?? '', tool.version);
 }
 
 function askVersion(tool: Tool, path: string): Promise<string | undefined> {
-  return tryRun(path, tool.versionArguments, { timeoutMs: 20_000 });
+  return tryRun(path, tool.versionArguments ?? [], { timeoutMs: 20_000 });
 }
 
 async function buildAll(missing: readonly { tool: Tool; path: string }[], onProgress: Progress): Promise<void> {
@@ -91,7 +96,7 @@ async function buildOne(tool: Tool, path: string, title: string, onProgress: Pro
     await mkdir(join(path, '..'), { recursive: true });
     await rm(stampOf(path), { force: true });
     await goBuild(tool, unfinished, title);
-    const answer = (await askVersion(tool, unfinished)) ?? '';
+    const answer = tool.versionArguments ? ((await askVersion(tool, unfinished)) ?? '') : tool.version;
     if (!tellsVersion(answer, tool.version)) {
       throw new Error(`${tool.name} was built but says "${answer.trim()}" where ${tool.version} was expected.`);
     }

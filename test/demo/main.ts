@@ -4,27 +4,36 @@ import { OPERATOR_NAMESPACE } from '../scenario/operator.js';
 import { type Ending, openEnding } from './ending.js';
 import { type Promised, promisesOf } from './outcome.js';
 import { report } from './report.js';
+import { restoreElsewhere } from './restore.js';
 import { openScreen, type Screen } from './screen.js';
 import { NAMESPACE, type Stage, setUp } from './setup.js';
 import { introduce, play } from './story.js';
 
-const usage = `npm run demo [-- --keep]
+const usage = `npm run demo [-- --keep] [--restore]
 
 Brings up a real Kubernetes with four nodes on this machine, two recorders and two standbys with real video, breaks both
 recorders, shows what happens, and measures the gaps in the recorded files.
 
-  --keep   leaves the cluster up afterwards and says how to look around`;
+  --keep      leaves the cluster up afterwards and says how to look around
+  --restore   restores the last baseline into an empty second control plane, and compares who records what`;
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+const { values } = parseArgs({
+  options: { keep: { type: 'boolean' }, restore: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+});
 if (values.help) {
   console.log(usage);
 } else {
   const screen = openScreen(process.stdout);
   const ending = openEnding((text) => screen.note(text));
-  process.exitCode = await demo(screen, ending, values.keep ?? false);
+  process.exitCode = await demo(screen, ending, values);
 }
 
-async function demo(screen: Screen, ending: Ending, keep: boolean): Promise<number> {
+interface Wishes {
+  readonly keep?: boolean | undefined;
+  readonly restore?: boolean | undefined;
+}
+
+async function demo(screen: Screen, ending: Ending, { keep, restore }: Wishes): Promise<number> {
   const started = performance.now();
   try {
     introduce(screen);
@@ -32,8 +41,9 @@ async function demo(screen: Screen, ending: Ending, keep: boolean): Promise<numb
     const played = await play(stage, screen);
     const outcome = await report(stage, played, screen);
     const promised = promisesOf(stage, played, outcome);
+    if (restore === true) promised.push(await restoreElsewhere(stage, screen, ending.add));
     tell(screen, promised, (performance.now() - started) / 1000);
-    if (keep) await keepUp(stage, screen, ending);
+    if (keep === true) await keepUp(stage, screen, ending);
     else await ending.run();
     return promised.every(({ kept }) => kept) ? 0 : 1;
   } catch (error) {

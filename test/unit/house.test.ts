@@ -48,7 +48,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   backup: ['crds', 'operator'],
   recorder: ['crds', 'operator'],
   reconcilers: ['crds', 'failover', 'operator', 'backup'],
-  cli: ['crds', 'operator', 'failover'],
+  // A person's tool: it writes specs, so nothing that runs by itself may use it.
+  restore: ['crds', 'operator', 'failover', 'backup'],
+  cli: ['crds', 'operator', 'failover', 'backup', 'restore'],
 };
 
 describe('the house', () => {
@@ -117,5 +119,10 @@ describe('the house', () => {
     const kinds = 'recordingServers|failoverPools|cameraAssignments';
     const write = new RegExp(`\\.(?:create|patch|apply|replace)\\((?:${kinds})\\b`);
     expect(files.filter((file) => write.test(text(file)))).to.deep.equal([]);
+  });
+
+  it('lets nothing restore that runs by itself: a restore writes specs, and is a tool of a person', () => {
+    const users = imports.filter(({ to }) => to === 'restore').map(({ from }) => partOf(from));
+    expect([...new Set(users)].sort()).to.deep.equal(['cli', 'restore']);
   });
 });

@@ -1,8 +1,8 @@
 import { reasons } from '../../crds/index.js';
 import { type ApiClient, ApiError, isApiError, resources } from '../../operator/index.js';
-import { BASELINE_FORMAT_VERSION, decodeBaseline, type EncodedBaseline, sha256 } from '../baseline.js';
-import { compress, decompress } from '../compression.js';
-import { type Artifact, type BackupEngine, BackupError, type BackupTarget, type StoredBaseline } from '../engine.js';
+import type { ArtifactStore, KeptBaseline, SealedBaseline } from '../artifact-store.js';
+import { type BackupEngine, BackupError, type BackupTarget } from '../engine.js';
+import { KeptEngine } from '../kept-engine.js';
 import {
   ownerOf,
   type PartHeader,
@@ -28,10 +28,11 @@ export interface SecretEngineOptions {
 
 /** Keeps baselines in immutable Secrets `<backup>-<n>` beside the Backup. */
 export function createSecretEngine(options: SecretEngineOptions): BackupEngine {
-  return new SecretEngine(options.client, options.partBytes ?? defaultPartBytes);
+  const { client, partBytes = defaultPartBytes } = options;
+  return new KeptEngine(new SecretStore(client, partBytes), client);
 }
 
-class SecretEngine implements BackupEngine {
+class SecretStore implements ArtifactStore {
   readonly name = 'Secret';
   readonly maxBytes: number;
   readonly #client: SecretEngineOptions['client'];
@@ -43,25 +44,26 @@ class SecretEngine implements BackupEngine {
     this.maxBytes = maxParts * partBytes;
   }
 
-  async read(target: BackupTarget, signal?: AbortSignal): Promise<StoredBaseline | undefined> {
+  async fetch(target: BackupTarget, signal?: AbortSignal): Promise<KeptBaseline | undefined> {
     const first = await this.#get(target, 0, signal);
     const header = first && ownerOf(first, target) === 'ours' ? partHeader(first) : undefined;
     if (header === undefined || header.parts > maxParts) return undefined;
-    const compressed = await this.#readParts(target, header, signal);
-    return compressed && verified(compressed, target, header);
+    const bytes = await this.#readParts(target, header, signal);
+    return bytes && { header, bytes, parts: header.parts, location: location(target, header.parts) };
   }
 
-  async write(baseline: EncodedBaseline, target: BackupTarget, signal?: AbortSignal): Promise<Artifact> {
-    const compressed = await compress(baseline.json);
-    if (compressed.length > this.maxBytes) throw tooLarge(compressed.length, this.maxBytes);
-    const wanted = partSecrets(baseline, compressed, target, this.#partBytes);
+  async put(sealed: SealedBaseline, target: BackupTarget, signal?: AbortSignal): Promise<void> {
+    const wanted = partSecrets(sealed, target, this.#partBytes);
     const present = await this.#present(target, wanted.length, signal);
     await this.#removeStale(present, wanted, signal);
     for (const [part, secret] of wanted.entries()) {
       const existing = present[part];
       if (!existing || !isWanted(existing, secret, target)) await this.#create(secret, target, signal);
     }
-    return this.#readBack(baseline, target, signal);
+  }
+
+  describe(target: BackupTarget): string {
+    return `what lies in ${location(target, 1)} and following`;
   }
 
   async #get(target: BackupTarget, part: number, signal?: AbortSignal): Promise<PartSecret | undefined> {
@@ -137,16 +139,6 @@ class SecretEngine implements BackupEngine {
     if (isWanted(existing, secret, target)) return;
     throw new ApiError('conflict', `Secret ${name} holds an older try that is still being deleted`, { cause });
   }
-
-  async #readBack(baseline: EncodedBaseline, target: BackupTarget, signal?: AbortSignal): Promise<Artifact> {
-    const stored = await this.read(target, signal);
-    if (stored?.artifact.sha256 === baseline.sha256) return stored.artifact;
-    throw new BackupError(
-      reasons.ChecksumMismatch,
-      `the Secrets ${location(target, 1)} and following do not hold what was written: something changed them at once; ` +
-        'find it (an admission webhook?), delete this Backup and create another',
-    );
-  }
 }
 
 function isWanted(existing: PartSecret, wanted: PartSecret, target: BackupTarget): boolean {
@@ -156,30 +148,6 @@ function isWanted(existing: PartSecret, wanted: PartSecret, target: BackupTarget
 function sameOwnerAndPart(existing: PartSecret, wanted: PartSecret): boolean {
   const uid = (secret: PartSecret): string | undefined => secret.metadata.ownerReferences?.[0]?.uid;
   return uid(existing) === uid(wanted) && samePart(existing, wanted);
-}
-
-async function verified(
-  compressed: Buffer,
-  target: BackupTarget,
-  header: PartHeader,
-): Promise<StoredBaseline | undefined> {
-  // Damaged bytes are no baseline, as absent ones are none; both are written anew.
-  const json = await decompress(compressed, header.uncompressedBytes).catch(() => undefined);
-  if (json === undefined || sha256(json) !== header.sha256) return undefined;
-  const baseline = decodeBaseline(json);
-  return {
-    json,
-    artifact: {
-      location: location(target, header.parts),
-      parts: header.parts,
-      bytes: compressed.length,
-      uncompressedBytes: json.length,
-      sha256: header.sha256,
-      formatVersion: BASELINE_FORMAT_VERSION,
-      servers: baseline.servers.length,
-      cameras: baseline.cameras.length,
-    },
-  };
 }
 
 function location(target: BackupTarget, parts: number): string {
@@ -192,12 +160,5 @@ function nameTaken({ metadata }: PartSecret): BackupError {
     reasons.NameTaken,
     `Secret ${metadata.name} exists and is not part of this Backup; it was left untouched. ` +
       'Create a Backup with another name, or remove that Secret, delete this Backup and create it again',
-  );
-}
-
-function tooLarge(bytes: number, maxBytes: number): BackupError {
-  return new BackupError(
-    reasons.EngineRefused,
-    `the baseline has ${bytes} bytes compressed and Secrets take ${maxBytes}; spread the servers over several pools`,
   );
 }

@@ -1,6 +1,8 @@
 import { API_VERSION, backupKind, FIELD_MANAGER, GROUP, labels } from '../../crds/index.js';
 import type { KubeObject } from '../../operator/index.js';
-import { type EncodedBaseline, sha256 } from '../baseline.js';
+import type { ArtifactHeader, SealedBaseline } from '../artifact-store.js';
+import { sha256 } from '../baseline.js';
+import { keyIdOf } from '../encryption/envelope.js';
 import type { BackupTarget } from '../engine.js';
 
 /** A Secret that holds one part of a compressed baseline. */
@@ -15,6 +17,8 @@ export interface PartSecret extends KubeObject {
 export const PART_TYPE = `${GROUP}/baseline`;
 /** Key of the bytes. All parts in order, put together, are one gzip file. */
 export const PART_KEY = 'baseline.json.gz';
+/** The same for encrypted bytes. */
+export const ENCRYPTED_PART_KEY = 'baseline.json.gz.enc';
 
 const annotation = {
   /** Of the whole uncompressed baseline. */
@@ -24,6 +28,9 @@ const annotation = {
   part: `${GROUP}/part`,
   parts: `${GROUP}/parts`,
   uncompressedBytes: `${GROUP}/uncompressed-bytes`,
+  servers: `${GROUP}/servers`,
+  cameras: `${GROUP}/cameras`,
+  secrets: `${GROUP}/secrets`,
 } as const;
 
 /** `<backup>-<n>`, from 0. */
@@ -33,14 +40,15 @@ export function partName(backup: string, part: number): string {
 
 /** The Secrets of a baseline. Equal baselines of one Backup yield equal Secrets. */
 export function partSecrets(
-  baseline: EncodedBaseline,
-  compressed: Buffer,
+  { header, bytes: whole }: SealedBaseline,
   target: BackupTarget,
   partBytes: number,
 ): PartSecret[] {
-  const count = Math.max(1, Math.ceil(compressed.length / partBytes));
+  const key = keyIdOf(whole) === undefined ? PART_KEY : ENCRYPTED_PART_KEY;
+  const { servers = 0, cameras = 0, secrets = 0 } = header.counts ?? {};
+  const count = Math.max(1, Math.ceil(whole.length / partBytes));
   return Array.from({ length: count }, (_, part) => {
-    const bytes = compressed.subarray(part * partBytes, (part + 1) * partBytes);
+    const bytes = whole.subarray(part * partBytes, (part + 1) * partBytes);
     return {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -54,11 +62,14 @@ export function partSecrets(
           [labels.pool]: target.pool,
         },
         annotations: {
-          [annotation.sha256]: baseline.sha256,
+          [annotation.sha256]: header.sha256,
           [annotation.partSha256]: sha256(bytes),
           [annotation.part]: String(part),
           [annotation.parts]: String(count),
-          [annotation.uncompressedBytes]: String(baseline.json.length),
+          [annotation.uncompressedBytes]: String(header.uncompressedBytes),
+          [annotation.servers]: String(servers),
+          [annotation.cameras]: String(cameras),
+          [annotation.secrets]: String(secrets),
         },
         // Deleting the Backup deletes its baseline. Nothing else owns it: a baseline outlives its pool.
         ownerReferences: [
@@ -67,7 +78,7 @@ export function partSecrets(
       },
       type: PART_TYPE,
       immutable: true,
-      data: { [PART_KEY]: bytes.toString('base64') },
+      data: { [key]: bytes.toString('base64') },
     };
   });
 }
@@ -83,31 +94,39 @@ export function ownerOf(secret: PartSecret, target: BackupTarget): 'ours' | 'pre
 export function samePart(secret: PartSecret, wanted: PartSecret): boolean {
   const keys = Object.values(annotation);
   return (
-    secret.data?.[PART_KEY] === wanted.data?.[PART_KEY] &&
+    textOf(secret) === textOf(wanted) &&
     keys.every((key) => secret.metadata.annotations?.[key] === wanted.metadata.annotations?.[key])
   );
 }
 
-/** What a part says of the whole; undefined when its annotations are damaged. */
-export interface PartHeader {
-  readonly sha256: string;
-  readonly parts: number;
-  readonly uncompressedBytes: number;
+function textOf({ data }: PartSecret): string | undefined {
+  return data?.[PART_KEY] ?? data?.[ENCRYPTED_PART_KEY];
 }
 
+/** What a part says of the whole. */
+export interface PartHeader extends ArtifactHeader {
+  readonly parts: number;
+}
+
+/** Undefined when the annotations are damaged. */
 export function partHeader(secret: PartSecret): PartHeader | undefined {
   const annotations = secret.metadata.annotations ?? {};
-  const parts = Number(annotations[annotation.parts]);
-  const uncompressedBytes = Number(annotations[annotation.uncompressedBytes]);
+  const number = (name: string): number => Number(annotations[name] ?? Number.NaN);
+  const parts = number(annotation.parts);
+  const uncompressedBytes = number(annotation.uncompressedBytes);
   const checksum = annotations[annotation.sha256];
-  const fine = Number.isSafeInteger(parts) && parts > 0 && Number.isSafeInteger(uncompressedBytes) && checksum;
-  return fine ? { sha256: checksum, parts, uncompressedBytes } : undefined;
+  const [servers, cameras, secrets] = [annotation.servers, annotation.cameras, annotation.secrets].map(number);
+  if (!Number.isSafeInteger(parts) || parts <= 0 || !Number.isSafeInteger(uncompressedBytes) || !checksum)
+    return undefined;
+  const counted = [servers, cameras, secrets].every(Number.isSafeInteger);
+  const counts = { servers: servers ?? 0, cameras: cameras ?? 0, secrets: secrets ?? 0 };
+  return { sha256: checksum, parts, uncompressedBytes, counts: counted ? counts : undefined };
 }
 
 /** The bytes of one part; undefined when they are not those that its checksum, number and whole ask for. */
 export function partBytesOf(secret: PartSecret, part: number, header: PartHeader): Buffer | undefined {
   const annotations = secret.metadata.annotations ?? {};
-  const bytes = Buffer.from(secret.data?.[PART_KEY] ?? '', 'base64');
+  const bytes = Buffer.from(textOf(secret) ?? '', 'base64');
   const fine =
     annotations[annotation.part] === String(part) &&
     annotations[annotation.sha256] === header.sha256 &&

@@ -1,3 +1,4 @@
+export { backupPoliciesYaml, type PolicyNames } from './backup-policies.js';
 export { fieldsPage } from './fields-page.js';
 export { SchemaError, type SchemaNode, schemaFromZod } from './from-zod.js';
 export { allKinds } from './kinds.js';

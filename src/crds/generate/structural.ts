@@ -42,6 +42,7 @@ export function structuralProblems(node: SchemaNode, path: string): string[] {
     ...listProblems(node, path),
     ...defaultProblems(node, path),
     ...ruleProblems(node, path),
+    ...unguardedProblems(node, path),
     ...children(node, path).flatMap(([childPath, child]) => structuralProblems(child, childPath)),
   ];
 }
@@ -141,6 +142,22 @@ function defaultProblems(node: SchemaNode, path: string): string[] {
   if (actual !== wanted) return [`${path}: its default is of type ${actual}, not ${String(wanted)}`];
   if (node.enum !== undefined && !node.enum.includes(node.default)) return [`${path}: its default is not in its enum`];
   return [];
+}
+
+/**
+ * The API server evaluates the rules of a node upon its default as it is written, before the defaults of the fields in it
+ * are there: a field that a rule reads there has to be asked for by has(), or the whole CRD is refused.
+ */
+function unguardedProblems(node: SchemaNode, path: string): string[] {
+  const { default: preset, 'x-kubernetes-validations': rules = [] } = node;
+  if (typeof preset !== 'object' || preset === null || Array.isArray(preset)) return [];
+  return rules.flatMap(({ rule }) =>
+    [...new Set([...rule.matchAll(/\bself\.([A-Za-z0-9]+)/g)].map(([, field = '']) => field))]
+      .filter((field) => !(field in preset) && !rule.includes(`has(self.${field})`))
+      .map(
+        (field) => `${path}: a rule reads self.${field}, which the default lacks; guard it: !has(self.${field}) || ...`,
+      ),
+  );
 }
 
 function ruleProblems(node: SchemaNode, path: string): string[] {

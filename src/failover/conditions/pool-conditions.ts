@@ -1,4 +1,6 @@
 import { type QueueEntry, type Role, reasons } from '../../crds/index.js';
+import { baselineCurrent } from '../baselines/current.js';
+import { backupsScheduled } from '../baselines/schedule.js';
 import { leftOutCount } from '../cameras.js';
 import { isMoveCause } from '../causes.js';
 import { type Draft, viewOf } from '../draft.js';
@@ -79,7 +81,9 @@ function stalled(draft: Draft): ConditionVerdict {
   return yes(reason ?? reasons.NoCompatibleStandby, `Nobody records the role ${entry.role}: ${entry.waitingFor}`);
 }
 
-function reconciling({ status: { current } }: PoolInput): ConditionVerdict {
+function reconciling({ status: { current, restore } }: PoolInput): ConditionVerdict {
+  if (restore !== undefined)
+    return yes(reasons.Restoring, `A restore runs since ${restore.startTime}: nothing is decided until it is finished`);
   if (current === undefined) return no(reasons.AsExpected, 'No failover runs');
   const what = current.step === 'TakingOver' ? `${current.standby} takes over the role` : 'the baseline is made of';
   if (isMoveCause(current.trigger))
@@ -135,5 +139,7 @@ export function poolConditions(
     FailoversHeld: failoversHeld(draft),
     Protected: protection.condition,
     OperatorIsolated: operatorIsolated(draft),
+    BaselineCurrent: baselineCurrent(view),
+    BackupsScheduled: backupsScheduled(view),
   };
 }

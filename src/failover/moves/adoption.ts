@@ -1,9 +1,9 @@
 import { type Role, reasons } from '../../crds/index.js';
 import { type Draft, type Policy, viewOf, wallTime } from '../draft.js';
 import { findServer, isHolder, roleEntry } from '../roles.js';
-import { highestVisibleEpoch, nextEpoch } from '../takeover/epochs.js';
+import { credible, highestVisibleEpoch, nextEpoch } from '../takeover/epochs.js';
 import { acknowledged, recordsOwnRole } from '../takeover/proof.js';
-import type { Assignment, ServerView } from '../types.js';
+import type { Assignment, PoolView, ServerView } from '../types.js';
 import { hasNoOwnRole } from './home-to-standby.js';
 
 /** A server that says, by status, Lease or report, that it serves a role. */
@@ -18,7 +18,7 @@ function claimOf(server: ServerView): Claim | undefined {
     leaseAssignment ?? { role: '', epoch: 0 },
     report?.podUID === podUID ? { role: report?.role ?? '', epoch: report?.epoch ?? 0 } : { role: '', epoch: 0 },
   ];
-  const latest = found.sort((a, b) => b.epoch - a.epoch)[0];
+  const latest = found.filter(({ epoch }) => credible(epoch) === epoch).sort((a, b) => b.epoch - a.epoch)[0];
   return latest === undefined || latest.role === '' ? undefined : { ...latest, server };
 }
 
@@ -27,22 +27,48 @@ function worthRemembering({ role, epoch, server }: Claim): boolean {
   return role !== server.name || epoch > 1;
 }
 
-/** It holds a role by a later decision: the claim is what its status says until that is projected. Never two roles. */
-function outdatedClaim({ record }: Draft, { server, epoch }: Claim): boolean {
-  return record.roles?.some((role) => isHolder(role, server) && role.epoch > epoch) === true;
+/**
+ * It holds another role by a decision of this pool: the claim is what its status says until that is projected, or what its
+ * volume remembers. Never two roles.
+ */
+function outdatedClaim({ record }: Draft, { server, role }: Claim): boolean {
+  return record.roles?.some((held) => isHolder(held, server) && held.name !== role) === true;
 }
 
-/** The role of a server of this pool; or of a deleted one, when the pool has no memory that says otherwise. */
+/**
+ * A role that this pool decides over already, or that of a server of this pool; or of a deleted one, when the pool has no
+ * memory that says otherwise.
+ */
 function oursToAdopt(draft: Draft, { role }: Claim): boolean {
+  if (roleEntry(draft.record, role) !== undefined) return true;
   const home = findServer(draft.input, role);
   return home === undefined ? draft.input.status.epoch === undefined : home.member;
+}
+
+/**
+ * Roles that a server says it serves, and the pool does not give it: what `adoptHolders` may take over. Their cameras tell
+ * whether that is proved; without them a previous holder would be let go at once (law 6).
+ */
+export function rolesClaimed({ status, servers }: PoolView): string[] {
+  return servers.flatMap((server) => {
+    const claim = server.member && !server.deleting ? claimOf(server) : undefined;
+    if (claim === undefined) return [];
+    const entry = roleEntry(status, claim.role);
+    const known = entry === undefined ? claim.role === server.name : isHolder(entry, server);
+    return known ? [] : [claim.role];
+  });
 }
 
 function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | undefined {
   const [holder, ...others] = [...claims].sort((a, b) => b.epoch - a.epoch || (a.server.name < b.server.name ? -1 : 1));
   if (holder === undefined) return undefined;
   const now = wallTime(draft);
-  const previous = others[0]?.server.name;
+  const entry = roleEntry(draft.record, role);
+  // Only the epoch is a later one: at the pool's own the recorder's word would never count.
+  if (entry !== undefined && isHolder(entry, holder.server)) return { ...entry, epoch: holder.epoch };
+  const known = entry?.holder;
+  // Whoever held it by an older memory of the pool may be recording it: it goes on until the handover (law 6).
+  const previous = others[0]?.server.name ?? (known === holder.server.name ? undefined : known);
   return {
     name: role,
     holder: holder.server.name,
@@ -56,6 +82,25 @@ function adopt(draft: Draft, role: string, claims: readonly Claim[]): Role | und
   };
 }
 
+/**
+ * The pool does not know the role; or somebody serves it by a later epoch than anything that this pool has decided. Then
+ * its memory is an older one: it was restored, and what came after is lost.
+ */
+function unknownToPool({ record }: Draft, { role, epoch, server }: Claim): boolean {
+  const entry = roleEntry(record, role);
+  if (entry === undefined) return true;
+  const moves = record.current?.role === role || record.queue?.some((queued) => queued.role === role) === true;
+  return !moves && epoch > (record.epoch ?? 0) && (isHolder(entry, server) || servesByItsWord(server, role, epoch));
+}
+
+/**
+ * Law 7: from a holder that may be recording a role is taken only for one that says itself that it serves it, and is not
+ * known to be dead. What its status or its Lease shows of it is no word of its own.
+ */
+function servesByItsWord(server: ServerView, role: string, epoch: number): boolean {
+  return server.health.verdict !== 'Broken' && acknowledged(server, role, epoch);
+}
+
 /** Law 2: a role that the pool does not know, but servers say that they serve, is taken over as it is found. */
 export const adoptHolders: Policy = (draft) => {
   const { servers } = draft.input;
@@ -63,7 +108,7 @@ export const adoptHolders: Policy = (draft) => {
     .filter((server) => server.member && !server.deleting)
     .map(claimOf)
     .filter((claim) => claim !== undefined)
-    .filter((claim) => roleEntry(draft.record, claim.role) === undefined && oursToAdopt(draft, claim))
+    .filter((claim) => unknownToPool(draft, claim) && oursToAdopt(draft, claim))
     .filter((claim) => !outdatedClaim(draft, claim) && !hasNoOwnRole(claim.server, claim.role));
   const roles = new Set(claims.filter(worthRemembering).map((claim) => claim.role));
   const adopted = [...roles]
@@ -76,7 +121,8 @@ export const adoptHolders: Policy = (draft) => {
     )
     .filter((role) => role !== undefined);
   if (adopted.length === 0) return;
-  draft.record.roles = [...(draft.record.roles ?? []), ...adopted];
+  const others = (draft.record.roles ?? []).filter(({ name }) => !adopted.some((role) => role.name === name));
+  draft.record.roles = [...others, ...adopted];
   // A pool without memory is seeded; one with memory must not know a role at an epoch that it never reached itself.
   if (draft.record.epoch !== undefined)
     draft.record.epoch = Math.max(draft.record.epoch, ...adopted.map(({ epoch }) => epoch));

@@ -1,5 +1,6 @@
-import type { FailoverPoolStatus, RecordingServer, Role } from '../../crds/index.js';
+import type { FailoverPoolStatus, RecorderReportStatus, RecordingServer, Role } from '../../crds/index.js';
 import { isHolder, roleEntry } from '../roles.js';
+import { credible } from '../takeover/epochs.js';
 import type { Assignment } from '../types.js';
 
 /** What an assignment depends on, besides the pool's status. */
@@ -14,8 +15,24 @@ export type AssignedServer = Pick<RecordingServer, 'spec' | 'status'> & {
 export type ForeignRole = 'Held' | 'HandedOver';
 
 /**
- * What the server has been assigned until now. `found` is the assignment on its Lease: it counts when status was lost
- * (re-applied from Git, restored), so that nobody stops recording for want of a status.
+ * The assignment that is found beside a server's status: on its Lease, or in the word of its present pod. A recorder
+ * follows the highest epoch that it knows, and its volume may remember a later one than anything that the API server
+ * still has (a restored cluster, an older baseline): below that it would never hear what it is assigned.
+ */
+export function foundAssignment(
+  lease: Assignment | undefined,
+  report: Pick<RecorderReportStatus, 'role' | 'epoch' | 'podUID'> | undefined,
+  podUID: string | undefined,
+): Assignment | undefined {
+  const speaks = podUID !== undefined && report?.podUID === podUID && credible(report.epoch) > 0;
+  const said = speaks ? { role: report.role ?? '', epoch: credible(report.epoch) } : undefined;
+  const shown = credible(lease?.epoch) > 0 ? lease : undefined;
+  return said !== undefined && said.epoch > (shown?.epoch ?? 0) ? said : shown;
+}
+
+/**
+ * What the server has been assigned until now. `found` is what its Lease or its recorder shows: it counts when status was
+ * lost (re-applied from Git, restored), so that nobody stops recording for want of a status.
  */
 export function presentAssignment(server: AssignedServer, found: Assignment | undefined): Assignment | undefined {
   const { servingRole, epoch } = server.status ?? {};
@@ -65,6 +82,11 @@ function projected(
   const kept = overlap(server, now, status);
   if (kept !== undefined) return kept;
   const taken = roleEntry(status, now?.role || name);
+  // Assigned later than anything that this pool has decided: its memory is older than the world, and it adopts this. Not
+  // so the own role of one that has become a standby: it has none, whatever it remembers.
+  const isOwnAsStandby = server.spec.type === 'Failover' && now?.role === name;
+  if (taken !== undefined && now !== undefined && now.role !== '' && now.epoch > status.epoch && !isOwnAsStandby)
+    return now;
   if (taken !== undefined) return { role: '', epoch: now?.role === '' ? epoch : Math.max(epoch, taken.epoch) };
   // A role of which the pool does not know yet: it adopts what it finds (law 2), so nothing stops before that.
   const mayBeAdopted = now !== undefined && now.role !== '' && now.role !== name && foreign !== 'HandedOver';
@@ -78,7 +100,7 @@ function projected(
  * server that has none serves its own role. Every change of role raises the epoch, and no epoch is ever lowered.
  *
  * @param status status of the FailoverPool in spec.poolRef; undefined when the server names none, or it is not there.
- * @param found the assignment in the annotations of the server's Lease, if it has one.
+ * @param found what is found beside the status; see `foundAssignment`.
  * @param foreign how it stands with the present role when another pool, or none, decides over it.
  * @param elsewhere epoch at which another pool than its own has given its own role to a substitute.
  */

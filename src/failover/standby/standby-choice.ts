@@ -1,6 +1,6 @@
 import { type Reason, reasons } from '../../crds/index.js';
 import { findServer, type HeldRole, isHolder } from '../roles.js';
-import { assignmentOf } from '../server/assignment.js';
+import { assignmentOf, foundAssignment } from '../server/assignment.js';
 import { doesNotReach, type ReachQuestion, reachRank } from '../takeover/camera-loss.js';
 import type { PoolView, ServerView } from '../types.js';
 import { misfit } from './compatibility.js';
@@ -39,7 +39,7 @@ export interface ChoiceOptions {
 export function assignedRole({ status }: Pick<PoolView, 'status'>, server: ServerView): string {
   const { name, uid, spec } = server;
   const subject = { metadata: { name, uid }, spec, ...(server.status === undefined ? {} : { status: server.status }) };
-  return assignmentOf(subject, status, server.leaseAssignment).role;
+  return assignmentOf(subject, status, foundAssignment(server.leaseAssignment, server.report, server.podUID)).role;
 }
 
 /** The server by which a standby is measured: the role's home, or whoever is left that has served it. */

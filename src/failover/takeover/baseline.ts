@@ -33,7 +33,7 @@ function outcomeOf(
   const { deadlineSeconds } = draft.input.spec.backup;
   if (waitLeftMs(draft, `baseline/${current.epoch}`, deadlineSeconds * 1000) <= 0)
     return { outcome: 'BaselineLate', why: `it was not complete after ${deadlineSeconds} s` };
-  if (backup === undefined) draft.backup = { name, epoch: current.epoch };
+  if (backup === undefined) draft.backup = { name, reason: 'Failover', epoch: current.epoch };
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import { childNames } from '../../crds/index.js';
-import type { PoolInput } from '../types.js';
+import type { BackupView, CameraView, PoolInput, ServerView } from '../types.js';
 
 /**
  * Epochs above this are not ours: somebody wrote them by hand. Counting on from one near the limit of the API's integers
@@ -7,12 +7,20 @@ import type { PoolInput } from '../types.js';
  */
 const HIGHEST_CREDIBLE = 2 ** 52;
 
-function credible(epoch: number | undefined): number {
+/** The epoch; 0 for none, and for one that nobody can have decided. */
+export function credible(epoch: number | undefined): number {
   return epoch !== undefined && epoch <= HIGHEST_CREDIBLE ? epoch : 0;
 }
 
+/** What shows epochs: all of a pool's input that `highestVisibleEpoch` looks at. */
+export interface VisibleEpochs extends Pick<PoolInput, 'name' | 'status'> {
+  readonly servers: readonly Pick<ServerView, 'status' | 'leaseAssignment' | 'report'>[];
+  readonly cameras: readonly Pick<CameraView, 'boundTo'>[];
+  readonly backups: readonly Pick<BackupView, 'name' | 'spec'>[];
+}
+
 /** Law 2: the highest epoch still visible anywhere; 0 when there is none. */
-export function highestVisibleEpoch({ status, servers, cameras, backups }: PoolInput): number {
+export function highestVisibleEpoch({ status, servers, cameras, backups }: VisibleEpochs): number {
   const decided = [
     status.epoch ?? 0,
     status.current?.epoch ?? 0,
@@ -28,7 +36,7 @@ export function highestVisibleEpoch({ status, servers, cameras, backups }: PoolI
 }
 
 /** Law 2: an epoch above all that were ever seen, and whose baseline's name is free (rule 12). */
-export function nextEpoch(input: PoolInput): number {
+export function nextEpoch(input: VisibleEpochs): number {
   const taken = new Set(input.backups.map((backup) => backup.name));
   let epoch = highestVisibleEpoch(input) + 1;
   while (taken.has(childNames.baseline(input.name, epoch))) epoch += 1;

@@ -9,6 +9,7 @@ import { collectionPath, objectPath, queryString, selectors } from './paths.js';
 import { PooledKubeConfig } from './pooled-kube-config.js';
 import { type Call, requestName, Transport } from './transport.js';
 import type {
+  ApplyOptions,
   DeleteOptions,
   KubeClient,
   ListOptions,
@@ -17,6 +18,7 @@ import type {
   WatchEvent,
   WatchOptions,
   WriteGate,
+  WriterOptions,
 } from './types.js';
 import { lineSplitter } from './watch-stream.js';
 
@@ -119,8 +121,13 @@ class RawClient implements KubeClient {
     );
   }
 
-  replaceStatus<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions): Promise<T> {
-    const path = objectPath(type, object.metadata, 'status') + queryString({ fieldManager });
+  replaceStatus<T extends KubeObject>(
+    type: ResourceType,
+    object: T,
+    options: RequestOptions & WriterOptions = {},
+  ): Promise<T> {
+    const writer = { fieldManager: options.fieldManager ?? fieldManager };
+    const path = objectPath(type, object.metadata, 'status') + queryString(writer);
     return this.#object(
       { verb: 'update', resource: `${type.plural}/status`, method: 'PUT', path, body: typed(type, object) },
       options,
@@ -135,12 +142,13 @@ class RawClient implements KubeClient {
     return this.#mergePatch(type.plural, objectPath(type, key), patch, options);
   }
 
-  apply<T extends KubeObject>(
-    type: ResourceType,
-    object: T,
-    options: RequestOptions & { force?: boolean | undefined } = {},
-  ): Promise<T> {
-    const path = objectPath(type, object.metadata) + queryString({ fieldManager, force: options.force ?? true });
+  apply<T extends KubeObject>(type: ResourceType, object: T, options: RequestOptions & ApplyOptions = {}): Promise<T> {
+    const query = queryString({
+      fieldManager: options.fieldManager ?? fieldManager,
+      force: options.force ?? true,
+      dryRun: options.dryRun === true ? 'All' : undefined,
+    });
+    const path = objectPath(type, object.metadata) + query;
     const contentType = 'application/apply-patch+yaml';
     return this.#object(
       { verb: 'apply', resource: type.plural, method: 'PATCH', path, contentType, body: typed(type, object) },

@@ -16,6 +16,19 @@ export interface Selection {
   fieldSelector?: string | undefined;
 }
 
+/** Whose write it is. */
+export interface WriterOptions {
+  /** Owner of the fields that are written. Default 'understudy'. */
+  fieldManager?: string | undefined;
+}
+
+export interface ApplyOptions extends WriterOptions {
+  /** Takes over fields that others own with another value; else such a field is a `conflict`. Default true. */
+  force?: boolean | undefined;
+  /** The server does all but keep it: defaults, schema, rules, admission, conflicts. */
+  dryRun?: boolean | undefined;
+}
+
 export interface ListOptions extends Selection {
   /** Objects a page. Default 500. */
   limit?: number | undefined;
@@ -54,17 +67,17 @@ export interface ApiClient {
   list<T extends KubeObject>(type: ResourceType, options?: ListOptions & RequestOptions): Promise<Page<T>>;
   create<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions): Promise<T>;
   /** PUT of `/status`; with `metadata.resourceVersion` it is a compare-and-set (`conflict` when stale). */
-  replaceStatus<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions): Promise<T>;
+  replaceStatus<T extends KubeObject>(
+    type: ResourceType,
+    object: T,
+    options?: RequestOptions & WriterOptions,
+  ): Promise<T>;
   /** Merge patch of `/status`; `patch` is the whole body, such as `{ status: {...} }`. */
   patchStatus<T extends KubeObject>(type: ResourceType, key: Key, patch: object, options?: RequestOptions): Promise<T>;
   /** Merge patch. */
   patch<T extends KubeObject>(type: ResourceType, key: Key, patch: object, options?: RequestOptions): Promise<T>;
-  /** Server-side apply as field manager 'understudy'; takes over conflicting fields unless `force` is false. */
-  apply<T extends KubeObject>(
-    type: ResourceType,
-    object: T,
-    options?: RequestOptions & { force?: boolean | undefined },
-  ): Promise<T>;
+  /** Server-side apply. A field that the server's schema does not know is refused, never dropped. */
+  apply<T extends KubeObject>(type: ResourceType, object: T, options?: RequestOptions & ApplyOptions): Promise<T>;
   delete(type: ResourceType, key: Key, options?: RequestOptions & DeleteOptions): Promise<void>;
   /**
    * Monotonic milliseconds of the last answer that served us, or of data of a watch; undefined before the first. HTTP 401,

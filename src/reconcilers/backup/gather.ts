@@ -1,9 +1,14 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  type Artifact,
   type BackupEngine,
-  type BackupTarget,
-  type BaselineCamera,
-  baselineCamera,
-  type StoredBaseline,
+  BackupError,
+  CameraRoll,
+  CameraRun,
+  type Delegated,
+  type DelegatingEngine,
+  engineNameOf,
+  targetOf,
 } from '../../backup/index.js';
 import {
   type Backup,
@@ -15,24 +20,32 @@ import {
   type RecordingServer,
   recordingServers,
 } from '../../crds/index.js';
-import { type ApiClient, isApiError, type Key } from '../../operator/index.js';
+import { isApiError, type Key, type KubeClient } from '../../operator/index.js';
 import { isFinal } from './status.js';
 import { type AwaitedCamera, unboundCameras } from './takeover.js';
 
 /** Lists of cameras that run at once: enough to hide latency, few enough to leave room for the takeovers. */
 const parallelLists = 4;
+/** Cameras that are parsed and encoded without a pause: some milliseconds. */
+const pageLimit = 100;
+/** Times that a list of cameras starts over because its `continue` token expired. */
+const maxListRestarts = 3;
 
 /** Everything of a pool that goes into its baseline. */
 export interface SystemState {
   readonly servers: readonly RecordingServer[];
-  readonly cameras: readonly BaselineCamera[];
+  readonly cameras: CameraRoll;
 }
 
 export interface Gathered {
   /** Absent when it is gone, or nothing is left to do for it. */
   readonly backup?: Backup;
   /** What an earlier try has finished already. */
-  readonly stored?: StoredBaseline | undefined;
+  readonly stored?: Artifact | undefined;
+  /** How far another system is with it, if one was asked. */
+  readonly delegated?: Delegated | undefined;
+  /** Why that could not be found out. */
+  readonly fault?: BackupError | undefined;
   readonly pool?: FailoverPool | undefined;
   /** Cameras whose binding does not show the takeover yet; those of a Failover baseline only. */
   readonly unbound: readonly string[];
@@ -41,38 +54,69 @@ export interface Gathered {
 }
 
 export interface GatherSources {
-  readonly client: Pick<ApiClient, 'get' | 'list'>;
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'listPages'>;
   readonly engines: ReadonlyMap<string, BackupEngine>;
+  readonly delegates: ReadonlyMap<string, DelegatingEngine>;
   /** Cameras of a role, 'namespace/server', from the cache: a cheap look before the expensive one. */
   camerasOfRole(server: string): Iterable<AwaitedCamera>;
 }
 
 /**
- * Reads by uncached requests: a baseline from a stale view would lack the very takeover that it fixes (rule 12). The
- * Backup too: an unseen own status write would start a finished one again.
+ * The Backup, if anything is left to do for it. By an uncached request: an unseen own status write would start a finished
+ * one again.
  */
-export async function gather(sources: GatherSources, key: Key, signal: AbortSignal): Promise<Gathered> {
-  const nothing: Gathered = { unbound: [], readSystem: () => Promise.resolve({ servers: [], cameras: [] }) };
-  const backup = await getOrAbsent<Backup>(() => sources.client.get<Backup>(backups, key, { signal }));
-  if (!backup || backup.metadata.deletionTimestamp || isFinal(backup)) return nothing;
-  const namespace = backup.metadata.namespace ?? '';
-  const stored = await sources.engines.get(backup.spec.engine)?.read(targetOf(backup), signal);
-  if (stored) return { ...nothing, backup, stored };
-  const poolKey = { namespace, name: backup.spec.poolRef.name };
-  const pool = await getOrAbsent<FailoverPool>(() =>
-    sources.client.get<FailoverPool>(failoverPools, poolKey, { signal }),
-  );
+export async function openBackup(
+  client: GatherSources['client'],
+  key: Key,
+  signal: AbortSignal,
+): Promise<Backup | undefined> {
+  const backup = await getOrAbsent<Backup>(() => client.get<Backup>(backups, key, { signal }));
+  return !backup || backup.metadata.deletionTimestamp || isFinal(backup) ? undefined : backup;
+}
+
+/** The pool of a Backup as the API server has it now. */
+export function poolOf(
+  client: GatherSources['client'],
+  { metadata, spec }: Backup,
+  signal: AbortSignal,
+): Promise<FailoverPool | undefined> {
+  const key = { namespace: metadata.namespace ?? '', name: spec.poolRef.name };
+  return getOrAbsent<FailoverPool>(() => client.get<FailoverPool>(failoverPools, key, { signal }));
+}
+
+/** Reads by uncached requests: a baseline from a stale view would lack the very takeover that it fixes (rule 12). */
+export async function gather(sources: GatherSources, backup: Backup, signal: AbortSignal): Promise<Gathered> {
+  const nothing: Gathered = {
+    unbound: [],
+    readSystem: () => Promise.resolve({ servers: [], cameras: new CameraRoll() }),
+  };
+  const earlier = await earlierTry(sources, backup, signal);
+  if (earlier.stored) return { ...nothing, backup, ...earlier };
+  const pool = await poolOf(sources.client, backup, signal);
   return {
     backup,
     pool,
+    ...earlier,
     unbound: pool ? unboundInCache(sources, backup, pool) : [],
     readSystem: () => (pool ? readSystem(sources.client, pool, signal) : nothing.readSystem()),
   };
 }
 
-export function targetOf({ metadata, spec }: Backup): BackupTarget {
-  const { namespace = '', name, uid = '' } = metadata;
-  return { namespace, name, uid, pool: spec.poolRef.name };
+/** Nothing was written before the status said where, so without that there is nothing to look for. */
+async function earlierTry(
+  sources: GatherSources,
+  backup: Backup,
+  signal: AbortSignal,
+): Promise<Pick<Gathered, 'stored' | 'delegated' | 'fault'>> {
+  if (!backup.status?.destination) return {};
+  const delegate = sources.delegates.get(engineNameOf(backup));
+  try {
+    if (delegate) return { delegated: await delegate.find(targetOf(backup), signal) };
+    return { stored: await sources.engines.get(engineNameOf(backup))?.check(targetOf(backup), signal) };
+  } catch (fault) {
+    if (fault instanceof BackupError) return { fault };
+    throw fault;
+  }
 }
 
 function unboundInCache(sources: GatherSources, backup: Backup, pool: FailoverPool): string[] {
@@ -93,17 +137,38 @@ async function readSystem(
     // A home that was deleted while a substitute holds its role still has its cameras.
     ...(pool.status?.roles ?? []).map((role) => role.name),
   ]);
-  const cameras: BaselineCamera[] = [];
+  const cameras = new CameraRoll();
   const left = [...roles].sort();
   const work = async (): Promise<void> => {
     for (let role = left.pop(); role !== undefined; role = left.pop()) {
-      const ofRole = { namespace, fieldSelector: `spec.serverRef.name=${role}`, signal };
-      const { items } = await client.list<CameraAssignment>(cameraAssignments, ofRole);
-      cameras.push(...items.map(baselineCamera));
+      cameras.take(await camerasOfRole(client, namespace, role, signal));
     }
   };
   await Promise.all(Array.from({ length: parallelLists }, work));
   return { servers, cameras };
+}
+
+/** Page by page, each turned to text before the next comes: of 64,000 cameras only a few hundred are objects at a time. */
+async function camerasOfRole(
+  client: GatherSources['client'],
+  namespace: string | undefined,
+  role: string,
+  signal: AbortSignal,
+): Promise<CameraRun> {
+  const selection = { namespace, fieldSelector: `spec.serverRef.name=${role}`, limit: pageLimit, signal };
+  for (let restarts = 0; ; restarts++) {
+    const run = new CameraRun();
+    try {
+      for await (const { items } of client.listPages(cameraAssignments, selection)) {
+        for (const item of items) run.add(item as CameraAssignment);
+        run.endPage();
+        await nextTurn();
+      }
+      return run;
+    } catch (error) {
+      if (!isApiError(error, 'gone') || restarts >= maxListRestarts) throw error;
+    }
+  }
 }
 
 async function getOrAbsent<T>(get: () => Promise<T>): Promise<T | undefined> {

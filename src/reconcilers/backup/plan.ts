@@ -1,5 +1,7 @@
-import type { StoredBaseline } from '../../backup/index.js';
-import { type Backup, type Reason, reasons } from '../../crds/index.js';
+import { type Artifact, type BackupError, canonicalJson, destinationOf } from '../../backup/index.js';
+import { type Backup, type BackupDestination, type CurrentFailover, type Reason, reasons } from '../../crds/index.js';
+import { isMoveCause } from '../../failover/causes.js';
+import { planDelegated } from './delegated.js';
 import type { Gathered } from './gather.js';
 import { showsTakeover } from './takeover.js';
 
@@ -19,21 +21,35 @@ export type Step =
   | { readonly do: 'wait'; readonly reason: Reason; readonly message: string; readonly requeueAfterMs: number }
   | { readonly do: 'fail'; readonly reason: Reason; readonly message: string }
   /** An earlier try had finished all but the last status write. */
-  | { readonly do: 'adopt'; readonly stored: StoredBaseline }
-  | { readonly do: 'write'; readonly unbound: readonly string[] };
+  | { readonly do: 'adopt'; readonly stored: Artifact }
+  /** Another system says that it has made it. */
+  | { readonly do: 'acknowledge'; readonly message: string }
+  /** Whether an earlier try has finished could not be found out. */
+  | { readonly do: 'report'; readonly fault: BackupError }
+  | { readonly do: 'write'; readonly unbound: readonly string[]; readonly destination: BackupDestination };
 
-/** `waitedMs`: since this process first saw the Backup, on its monotonic clock. Pure. */
-export function plan(gathered: Gathered, waitedMs: number): Step {
+/** `waitedMs`: since this process first saw the Backup, `followedMs`: as of `planDelegated`; monotonic clock. Pure. */
+export function plan(gathered: Gathered, waitedMs: number, followedMs = 0): Step {
   const { backup, stored, pool } = gathered;
   if (!backup) return { do: 'nothing' };
   if (stored) return { do: 'adopt', stored };
-  if (!pool) return poolNotFound(backup);
+  const followed = planDelegated(gathered, followedMs);
+  if (followed) return followed;
+  if (!pool) return gathered.fault ? { do: 'report', fault: gathered.fault } : poolNotFound(backup);
+  const destination = destinationOf(backup, pool);
+  // A place that fails is given up only for another one, which a person has named since.
+  if (gathered.fault && sameDestination(destination, backup)) return { do: 'report', fault: gathered.fault };
   const deadlineMs = pool.spec.backup.deadlineSeconds * 1000;
   if (!showsTakeover(backup, pool)) return waitForTakeover(backup, pool.status?.epoch, waitedMs < deadlineMs);
-  if (backup.spec.reason === 'Manual' && pool.status?.current) return waitForFailover(pool.status.current.server);
+  if (pool.status?.restore) return waitForRestore(pool.status.restore.startTime);
+  if (backup.spec.reason !== 'Failover' && pool.status?.current) return waitForFailover(pool.status.current);
   if (gathered.unbound.length > 0 && waitedMs < Math.min(bindingWaitMs, deadlineMs))
     return waitForBindings(gathered.unbound);
-  return { do: 'write', unbound: gathered.unbound };
+  return { do: 'write', unbound: gathered.unbound, destination };
+}
+
+function sameDestination(destination: BackupDestination, { status }: Backup): boolean {
+  return canonicalJson(destination) === canonicalJson(status?.destination);
 }
 
 function poolNotFound({ metadata, spec }: Backup): Step {
@@ -58,12 +74,23 @@ function waitForTakeover({ spec }: Backup, epoch: number | undefined, inTime: bo
   };
 }
 
-/** Rule 13: no manual backups while a failover and its backup run. */
-function waitForFailover(server: string): Step {
+/** Rule 13: no other backups while a failover and its backup run. */
+function waitForFailover({ server, trigger }: CurrentFailover): Step {
+  const what = isMoveCause(trigger) ? 'planned move' : 'failover';
   return {
     do: 'wait',
     reason: reasons.FailoverRunning,
-    message: `the failover of ${server} runs; this backup is made after it and its own baseline (rule 13)`,
+    message: `the ${what} of ${server} runs; this backup is made after it and its own baseline (rule 13)`,
+    requeueAfterMs: failoverLookAgainMs,
+  };
+}
+
+/** Half a system is no baseline: restored later, it would be half a system. */
+function waitForRestore(startTime: string): Step {
+  return {
+    do: 'wait',
+    reason: reasons.Restoring,
+    message: `the pool is being restored since ${startTime}; this backup is made when all of it is back`,
     requeueAfterMs: failoverLookAgainMs,
   };
 }

@@ -16,6 +16,7 @@ import type { Clock } from '../../operator/index.js';
 import { cordonOf } from '../cordon.js';
 import { indexes, type Stores } from '../stores.js';
 import type { CameraView as StoredCamera } from '../views.js';
+import { createScheduleReader, type ScheduleReader } from './schedule.js';
 
 /** Where a decision reads from: stores and observations only, never the API server. */
 export interface PoolSources {
@@ -113,12 +114,21 @@ function cameraView(camera: StoredCamera): CameraView {
   };
 }
 
-function backupView({ metadata, spec, status }: Backup): BackupView {
+/** A Backup as the rules see it. */
+export function backupView({ metadata, spec, status }: Backup): BackupView {
   const condition = (type: string) =>
     status?.conditions?.find((entry) => entry.type === type && entry.status === 'True');
   const failed = condition('Failed');
   const outcome = condition('Complete') ? 'Complete' : failed ? 'Failed' : 'Running';
-  return { name: metadata.name, spec, outcome, message: failed?.message };
+  return {
+    name: metadata.name,
+    spec,
+    outcome,
+    message: failed?.message,
+    createdTime: metadata.creationTimestamp,
+    poolEpoch: status?.poolEpoch,
+    deleting: metadata.deletionTimestamp !== undefined,
+  };
 }
 
 /** All inputs of a decision over a pool. */
@@ -127,6 +137,7 @@ export function gatherPool(
   pool: FailoverPool,
   memory: PoolMemory,
   clock: Pick<Clock, 'monotonic' | 'wall'>,
+  scheduleOf: ScheduleReader = createScheduleReader(),
 ): PoolInput {
   const { stores } = sources;
   const { name, namespace = '', generation = 0 } = pool.metadata;
@@ -134,6 +145,7 @@ export function gatherPool(
   const cameras = rolesInQuestion(view).flatMap((role) =>
     stores.cameras.byIndex(indexes.server, `${namespace}/${role}`),
   );
+  const now = { monotonic: clock.monotonic(), wall: clock.wall() };
   return {
     ...view,
     generation,
@@ -142,8 +154,9 @@ export function gatherPool(
     ),
     request: pool.metadata.annotations?.[labels.request],
     backups: stores.backups.byIndex(indexes.pool, `${namespace}/${name}`).map(backupView),
+    schedule: scheduleOf(pool.spec.backup, now.wall),
     contact: sources.contact(),
-    now: { monotonic: clock.monotonic(), wall: clock.wall() },
+    now,
     memory,
   };
 }

@@ -32,6 +32,7 @@ import { createSilenceConfirmation } from './confirmation.js';
 import { gatherPool, type PoolSources } from './gather.js';
 import { type PoolPlan, planPool } from './plan.js';
 import type { Protection } from './protection.js';
+import { createScheduleReader } from './schedule.js';
 
 /** How soon to look again at a server whose silence an uncached read did not confirm. Milliseconds. */
 const UNCONFIRMED_MS = 1_000;
@@ -93,7 +94,15 @@ async function commit(
   return written;
 }
 
-/** Rule 12. Its name carries the epoch, so that a second create is refused, and nothing is lost by that. */
+/** What the order says, as the spec of a Backup. Without an engine: the pool's may be corrected until it is complete. */
+function backupSpec({ metadata }: FailoverPool, order: BackupOrder): Backup['spec'] {
+  const whose = { poolRef: { name: metadata.name } };
+  return order.reason === 'Failover'
+    ? { ...whose, reason: order.reason, epoch: order.epoch }
+    : { ...whose, reason: order.reason };
+}
+
+/** Rule 12. Its name carries epoch or time, so that a second create is refused, and nothing is lost by that. */
 async function createBaseline(
   { client }: PoolReconcilerOptions,
   pool: FailoverPool,
@@ -109,7 +118,7 @@ async function createBaseline(
       namespace,
       labels: { [labels.pool]: poolName, [labels.managedBy]: FIELD_MANAGER },
     },
-    spec: { poolRef: { name: poolName }, reason: 'Failover', engine: pool.spec.backup.engine, epoch: order.epoch },
+    spec: backupSpec(pool, order),
   };
   try {
     await client.create(backups, backup, { signal });
@@ -199,6 +208,7 @@ async function planConfirmed(
 export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile {
   const { client, stores, clock } = options;
   const memories = new Map<string, PoolMemory>();
+  const scheduleOf = createScheduleReader();
   const confirmation = createSilenceConfirmation({
     client,
     observationOf: options.observationOf,
@@ -212,7 +222,7 @@ export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile 
     { signal, log }: ReconcileContext,
   ): Promise<Result | undefined> => {
     const { namespace = '' } = pool.metadata;
-    const input = gatherPool(options, pool, memories.get(key) ?? new Map(), clock);
+    const input = gatherPool(options, pool, memories.get(key) ?? new Map(), clock, scheduleOf);
     const confirm: Confirm = (server) => confirmation.confirm(namespace, server, { signal });
     const { plan, inDoubt } = await planConfirmed(pool, input, confirm);
     const { decision, status } = plan;

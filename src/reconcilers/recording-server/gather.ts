@@ -1,5 +1,5 @@
 import { childNames, type FailoverPool, type RecorderReportStatus, type RecordingServer } from '../../crds/index.js';
-import { assignmentOf } from '../../failover/server/assignment.js';
+import { assignmentOf, foundAssignment } from '../../failover/server/assignment.js';
 import type { StandbyVerdicts } from '../../failover/standby/standby-readiness.js';
 import type { ConditionVerdict, HealthSettings, Observation, ServerHealth } from '../../failover/types.js';
 import { type Cordon, cordonOf } from '../cordon.js';
@@ -84,7 +84,9 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
   const { poolRef } = server.spec;
   const pool = poolRef && stores.latestPools.get(`${namespace}/${poolRef.name}`);
   const lease = stores.leases.get(`${namespace}/${childNames.lease(name)}`);
-  const found = leaseAssignment(lease);
+  const pod = stores.pods.get(`${namespace}/${childNames.pod(name)}`);
+  const report = stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status;
+  const found = foundAssignment(leaseAssignment(lease), report, pod?.metadata.uid);
   const foreign = foreignRole(stores, server, found);
   const assignment = assignmentOf(server, pool?.status, found, foreign, ownRoleElsewhere(stores, server));
   const role = assignment.role === '' ? undefined : resolveRole(stores, namespace, assignment.role);
@@ -99,9 +101,9 @@ export function gather(options: GatherOptions, key: string): Gathered | undefine
     health: options.healthOf(key),
     settings: settingsOf(stores, key),
     protection: options.protectionOf(server),
-    pod: stores.pods.get(`${namespace}/${childNames.pod(name)}`),
+    pod,
     lease,
-    report: stores.reports.get(`${namespace}/${childNames.report(name)}`)?.status,
+    report,
     assignment,
     role,
     ownRole: server.spec.type === 'Standard' ? resolveRole(stores, namespace, name) : undefined,

@@ -10,6 +10,16 @@ export interface Example {
 }
 
 const at = '2026-11-22T10:00:00Z';
+const destination = {
+  engine: 'S3',
+  s3: {
+    ...{ endpoint: 'https://s3.example:9000', region: 'eu-central-1', bucket: 'baselines', prefix: 'site-a/north' },
+    pathStyle: false,
+    credentialsSecretRef: { name: 's3' },
+    caSecretRef: { name: 's3-ca' },
+  },
+  encryption: { keySecretRef: { name: 'baseline-keys' }, includeSecrets: true },
+};
 const conditions = [
   {
     type: 'Ready',
@@ -107,7 +117,12 @@ export const fullExamples: Record<string, Example> = {
       failback: { mode: 'None', stableSeconds: 300 },
       compatibility: { version: 'SameMinor' },
       storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
-      backup: { engine: 'Secret', deadlineSeconds: 20 },
+      backup: {
+        ...destination,
+        ...{ deadlineSeconds: 20, retrySeconds: 600 },
+        ...{ schedule: '0 3 * * *', timeZone: 'Europe/Berlin', retain: { count: 14, days: 60 } },
+        velero: { namespace: 'velero', storageLocation: 'main', includeSecrets: true, timeoutSeconds: 600 },
+      },
       cameras: { failoverWhenUnreachable: true, graceSeconds: 30, writeKilobytesPerSecond: 500 },
       paused: false,
     },
@@ -180,6 +195,10 @@ export const fullExamples: Record<string, Example> = {
           camerasWithGap: 4,
         },
       ],
+      restore: { sha256: 'a'.repeat(64), startTime: at, renewTime: at },
+      backupSchedule: {
+        ...{ expression: '0 3 * * * Europe/Berlin', handledTime: at, pendingBackup: 'site-20261122t0200z' },
+      },
       conditions,
     },
   }),
@@ -220,13 +239,15 @@ export const fullExamples: Record<string, Example> = {
     },
   }),
   Backup: example('Backup', 'site-3', {
-    spec: { poolRef: { name: 'site' }, reason: 'Failover', engine: 'Secret', epoch: 3 },
+    spec: { poolRef: { name: 'site' }, reason: 'Failover', engine: 'S3', epoch: 3 },
     status: {
       observedGeneration: 1,
       startTime: at,
       completionTime: at,
+      poolEpoch: 3,
+      destination,
       artifact: {
-        location: 'secret/site-3-0',
+        location: 's3://baselines/site-a/north/site/site-3.uid.baseline',
         parts: 1,
         bytes: 900,
         uncompressedBytes: 4000,
@@ -234,6 +255,12 @@ export const fullExamples: Record<string, Example> = {
         formatVersion: 1,
         servers: 2,
         cameras: 8,
+        secrets: 1,
+        keyId: '0123456789abcdef',
+      },
+      velero: {
+        ...{ namespace: 'velero', backupName: 'ns-site-3-2f1c9a77', uid: 'uid', phase: 'Completed' },
+        ...{ items: 11, errors: 0, warnings: 1 },
       },
       conditions,
     },

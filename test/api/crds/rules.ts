@@ -37,6 +37,13 @@ const noPassword =
 const ownEpoch =
   'spec.epoch belongs to reason Failover, which only the operator uses; leave both out for a manual backup';
 
+const schedule =
+  "spec.backup.schedule must be a cron expression of five fields (minute hour day month weekday), as in '0 3 * * *', or one of @hourly, @daily, @weekly, @monthly, @yearly";
+const endpoint =
+  's3.endpoint must be a URL that begins with http:// or https:// and holds no credentials, query or fragment';
+const s3 = { bucket: 'baselines', credentialsSecretRef: { name: 's3' } };
+const poolBackup = (backup: Spec): Example => withSpec('FailoverPool', { backup });
+
 const badPaths: [string, string][] = [
   ['/footage/../a', plainPath],
   ['/footage//a', plainPath],
@@ -122,6 +129,52 @@ export const ruleCases: readonly RuleCase[] = [
     message: 'metadata.name must be at most 63 characters: a folder on every recorder is named after it',
     accepted: named('CameraAssignment', 'a'.repeat(63)),
   },
+  ...['61 * * * *', '0 3 * *', '0 3 * * * *', '@reboot', 'every day', '0 24 * * *', '0 3 32 * *'].map((wrong) => ({
+    kind: 'FailoverPool',
+    what: `the schedule '${wrong}'`,
+    refused: poolBackup({ schedule: wrong }),
+    message: schedule,
+    accepted: poolBackup({ schedule: '*/15 0-6,22 1,15 JAN-mar mon-fri/2' }),
+  })),
+  {
+    kind: 'FailoverPool',
+    what: 'a time zone that is no name',
+    refused: poolBackup({ schedule: '@daily', timeZone: 'UTC+1:00' }),
+    message: 'spec.backup.timeZone must be a name of the IANA time zone database, as in Europe/Berlin or Etc/UTC',
+    accepted: poolBackup({ schedule: '@daily', timeZone: 'America/Argentina/Buenos_Aires' }),
+  },
+  {
+    kind: 'FailoverPool',
+    what: 'a time zone without a schedule',
+    refused: poolBackup({ timeZone: 'Etc/UTC' }),
+    message: 'spec.backup.timeZone belongs to spec.backup.schedule; set the schedule, or leave both out',
+    accepted: poolBackup({ timeZone: 'Etc/UTC', schedule: '@hourly' }),
+  },
+  {
+    kind: 'FailoverPool',
+    what: 'encryption that Velero would not do',
+    refused: withSpec('FailoverPool', { backup: { engine: 'Velero', encryption: { keySecretRef: { name: 'key' } } } }),
+    message:
+      'spec.backup.engine is Velero, which writes its bucket by itself and not with the key of spec.backup.encryption: leave encryption out and encrypt the bucket, or use engine S3',
+    accepted: withSpec('FailoverPool', { backup: { engine: 'Velero', velero: { storageLocation: 'main' } } }),
+  },
+  {
+    kind: 'FailoverPool',
+    what: 'the engine S3 without a bucket',
+    refused: poolBackup({ engine: 'S3' }),
+    message:
+      'spec.backup.engine is S3, and spec.backup.s3 is missing: give it a bucket and a credentialsSecretRef, or use engine Secret',
+    accepted: poolBackup({ engine: 'S3', s3 }),
+  },
+  ...['ftp://s3.example', 's3.example:9000', 'https://me:geheim@s3.example', 'https://s3.example/?a=b'].map(
+    (wrong) => ({
+      kind: 'FailoverPool',
+      what: `the endpoint ${wrong}`,
+      refused: poolBackup({ engine: 'S3', s3: { ...s3, endpoint: wrong } }),
+      message: endpoint,
+      accepted: poolBackup({ engine: 'S3', s3: { ...s3, endpoint: 'https://s3.example:9000/under/here' } }),
+    }),
+  ),
   {
     kind: 'Backup',
     what: 'a name of 64 characters',

@@ -25,6 +25,9 @@ const whole: Readonly<Record<FieldPath, Maker>> = {
   'spec.volumes': (random) => volumesOf(random),
   'spec.source.url': (random) => `rtsp://camera.example/${word(random)}`,
   'spec.source.type': (random) => pick(['IP', 'IP', 'Analog'], random),
+  // None that comes due in the middle of a case.
+  'spec.backup.schedule': (random) => pick(['0 0 1 1 *', '@yearly', '30 2 1 jan *'], random),
+  'spec.backup.timeZone': (random) => pick(['Etc/UTC', 'Europe/Berlin', 'Asia/Kolkata'], random),
 };
 
 /** As many volumes as chance will have, of either sort, each with its own path. */
@@ -92,12 +95,19 @@ export function desiredState(manner: Manner, random: () => number): DesiredState
   const spec = (kind: string) => generate(specSchema(kind), 'spec', generator) as Record<string, unknown>;
   const server = spec('RecordingServer');
   const camera = spec('CameraAssignment');
-  return { server: mended(server), pool: spec('FailoverPool'), camera: mendedCamera(camera) };
+  return { server: mended(server), pool: mendedPool(spec('FailoverPool')), camera: mendedCamera(camera) };
 }
 
 /** CEL: a server of type Failover needs a pool. */
 function mended(spec: Record<string, unknown>): Record<string, unknown> {
   return spec.type === 'Failover' && spec.poolRef === undefined ? { ...spec, poolRef: { name: names.pool } } : spec;
+}
+
+/** CEL: a time zone belongs to a schedule. */
+function mendedPool(spec: Record<string, unknown>): Record<string, unknown> {
+  const { timeZone, ...backup } = (spec.backup ?? {}) as Record<string, unknown>;
+  if (spec.backup === undefined || timeZone === undefined || backup.schedule !== undefined) return spec;
+  return { ...spec, backup };
 }
 
 /** CEL: a camera of type IP needs a URL. */

@@ -105,6 +105,8 @@ const chance: ReadonlySet<string> = new Set([
   'lastSeenTime',
   // In the words of whoever saw it: a successor has seen another silence.
   'evidence',
+  // What a baseline shows beyond its own takeover depends on how long it took.
+  'poolEpoch',
 ]);
 
 function masked(value: unknown, mask: Mask): unknown {
@@ -120,7 +122,10 @@ const unordered: ReadonlySet<string> = new Set(['roles', 'conditions']);
 
 function inOrder(name: string, value: unknown): unknown {
   if (!unordered.has(name) || !Array.isArray(value)) return value;
-  const keyed = value.map((item: { type?: string; name?: string }) => [item.type ?? item.name ?? '', item] as const);
+  const keyed = value
+    // Whether roles moved while a baseline was made is a matter of milliseconds, too.
+    .filter(({ type }: { type?: string }) => type !== 'Stale')
+    .map((item: { type?: string; name?: string }) => [item.type ?? item.name ?? '', item] as const);
   return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }
 

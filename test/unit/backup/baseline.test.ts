@@ -4,7 +4,6 @@ import { describe, it } from 'mocha';
 import {
   baselineCamera,
   canonicalJson,
-  canonicalJsonInSlices,
   collectBaseline,
   decodeBaseline,
   encodeBaseline,
@@ -30,29 +29,6 @@ describe('canonical JSON', () => {
         expect(JSON.parse(canonicalJson(value))).to.deep.equal(JSON.parse(JSON.stringify(value)));
       }),
     );
-  });
-});
-
-describe('canonical JSON in slices', () => {
-  it('is the same text, however long the lists are', async () => {
-    const record = {
-      b: Array.from({ length: 1234 }, (_, i) => ({ z: i, a: [i] })),
-      a: { y: 1, x: undefined },
-      c: undefined,
-    };
-    expect(await canonicalJsonInSlices(record)).to.equal(canonicalJson(record));
-  });
-
-  it('lets other work have its turn in between', async () => {
-    let turns = 0;
-    const count = (): void => {
-      turns += 1;
-      next = setImmediate(count);
-    };
-    let next = setImmediate(count);
-    await canonicalJsonInSlices({ list: Array.from({ length: 5000 }, (_, i) => i) });
-    clearImmediate(next);
-    expect(turns).to.be.at.least(5);
   });
 });
 

@@ -198,7 +198,7 @@ describe('the Secret engine', () => {
     const error = await errorOf(
       createSecretEngine({ client: memoryApi(), partBytes: 1 }).write(await baseline(40), target),
     );
-    expect(error.reason).to.equal('EngineRefused');
+    expect(error.reason).to.equal('BaselineTooLarge');
     expect(error.message).to.contain('spread the servers over several pools');
   });
 });

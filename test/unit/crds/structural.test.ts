@@ -94,6 +94,16 @@ describe('a schema is not structural', () => {
       object({ a: text }, { 'x-kubernetes-validations': [{ rule: 'true', message: '' }] }),
       'spec: a rule needs',
     ],
+    [
+      'with a rule that reads what its default lacks',
+      object({
+        a: object(
+          { b: { ...text, default: 'x' } },
+          { default: {}, 'x-kubernetes-validations': [{ rule: "self.b != 'y'", message: 'no' }] },
+        ),
+      }),
+      'spec.a: a rule reads self.b, which the default lacks',
+    ],
   ];
   for (const [name, schema, problem] of cases) {
     it(name, () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { decide } from '../../../src/failover/decide.js';
+import { assignedRole } from '../../../src/failover/standby/standby-choice.js';
 import { camera } from '../support/builders/camera.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';
@@ -514,6 +515,89 @@ describe('rules of a pool', () => {
       pool.decide();
       expect(pool.status.roles?.[0]).to.include({ name: 's1', holder: 's1', epoch: 2 });
       expect(pool.status.epoch).to.equal(2);
+    });
+
+    it('adopts a holder that is later than all that it remembers: an older baseline was restored', () => {
+      const pool = world().breaks('a').settle();
+      const restored = { ...pool.status, history: [] };
+      pool.breaks('s1').settle();
+      expect(pool.status.roles?.[0]).to.include({ holder: 's2', epoch: 3 });
+      pool.status = restored;
+      pool.restartOperator().recovers('s1');
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ name: 'a', holder: 's2', previousHolder: 's1', epoch: 3 });
+      expect(pool.settle().holder('a')).to.equal('s2');
+      expect(pool.recording('a')).to.deep.equal(['s2']);
+    });
+
+    it('raises a role to the later epoch of its very holder, whose word would not count otherwise', () => {
+      const pool = world().breaks('a').settle();
+      const { handedOverTime } = pool.status.roles?.[0] ?? {};
+      pool.change('s1', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ holder: 's1', previousHolder: 'a', epoch: 9, handedOverTime });
+      expect(pool.status.epoch).to.equal(9);
+      expect(pool.status.current).to.equal(undefined);
+    });
+
+    it('gives nobody two roles, whatever the memory of its holder says', () => {
+      const pool = world().breaks('a').settle();
+      pool.change('s1', { leaseAssignment: { role: 'b', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.map(({ name, holder }) => `${name} by ${holder}`)).to.deep.equal(['a by s1']);
+    });
+
+    it('leaves a role alone that moves right now, whatever an old memory says of it', () => {
+      const pool = world().breaks('a');
+      pool.decide();
+      expect(pool.status.current).to.include({ role: 'a', standby: 's1' });
+      pool.change('s2', { leaseAssignment: { role: 'a', epoch: 9 } }).report('s2', { role: 'a', epoch: 9 });
+      pool.decide();
+      expect(pool.holder('a')).to.equal('s1');
+    });
+
+    it('takes nobody for free whose recorder goes on with a role that it remembers', () => {
+      const pool = world().breaks('a');
+      pool.decide();
+      pool.report('s2', { role: 'a', epoch: 9 });
+      expect(assignedRole(pool.input(), pool.view('s2'))).to.equal('a');
+      pool.report('s2', { podUID: 'an earlier pod' });
+      expect(assignedRole(pool.input(), pool.view('s2'))).to.equal('');
+    });
+
+    it('believes no epoch that nobody can have decided: behind it no takeover would have room', () => {
+      const pool = world().breaks('a').settle();
+      pool.change('s1', { leaseAssignment: { role: 'a', epoch: 2 ** 53 - 1 } });
+      pool.report('s2', { role: 'b', epoch: 2 ** 53 - 1 });
+      pool.settle();
+      expect(pool.status.roles?.map(({ name, holder, epoch }) => [name, holder, epoch])).to.deep.equal([
+        ['a', 's1', 2],
+      ]);
+      expect(pool.breaks('b').settle().status.epoch).to.equal(3);
+    });
+
+    it('adopts a later holder of a role whose home is scrapped, too', () => {
+      const pool = world().breaks('a').settle();
+      pool.servers.delete('a');
+      pool.settle();
+      pool.report('s2', { role: 'a', epoch: 9 }).change('s2', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.status.roles?.[0]).to.include({ name: 'a', holder: 's2', previousHolder: 's1', epoch: 9 });
+    });
+
+    it('takes no role from its holder for one whose recorder has not said itself that it serves it', () => {
+      const pool = world().breaks('a').settle();
+      pool.change('s2', { leaseAssignment: { role: 'a', epoch: 9 } });
+      pool.decide();
+      expect(pool.holder('a')).to.equal('s1');
+      pool.report('s2', { role: 'a', epoch: 9 });
+      pool.change('s2', { health: { ...pool.view('s2').health, verdict: 'Broken', trigger: 'Unreachable' } });
+      pool.decide();
+      expect(pool.holder('a')).to.equal('s1');
+      const { affected } = pool.recovers('s2').change('s2', { leaseAssignment: undefined }).decide();
+      expect(pool.status.roles?.[0]).to.include({ holder: 's2', previousHolder: 's1', epoch: 9 });
+      // Nobody has to be told anything: it serves the role already, and its predecessor goes on until the handover.
+      expect(affected).to.deep.equal([]);
     });
 
     it('finds the holder by its Lease when its status was lost too', () => {

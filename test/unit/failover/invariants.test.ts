@@ -322,7 +322,7 @@ function decideAndCheck(pool: PoolWorld, orders: Map<string, number>): void {
   holdsEnd(input, pool.status);
   previousHoldersGoOn(input, pool.status);
   const { createBackup } = decision;
-  if (createBackup) {
+  if (createBackup?.reason === 'Failover') {
     expect(orders.get(createBackup.name) ?? createBackup.epoch).to.equal(createBackup.epoch);
     orders.set(createBackup.name, createBackup.epoch);
   }

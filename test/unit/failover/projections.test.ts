@@ -2,13 +2,43 @@ import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { withoutPool } from '../../../src/failover/conditions/protection.js';
 import { decide } from '../../../src/failover/decide.js';
-import { assignmentOf } from '../../../src/failover/server/assignment.js';
+import { assignmentOf, foundAssignment } from '../../../src/failover/server/assignment.js';
 import { type StateInput, serverState } from '../../../src/failover/server/server-state.js';
 import { recordingServer } from '../support/builders/recording-server.js';
 import { health, PoolWorld } from './support/pool-world.js';
 
 const startTime = '2026-01-02T03:04:05Z';
 const moved = { name: 'a', holder: 's1', holderUID: 'uid-s1', previousHolder: 'a', epoch: 5, startTime };
+
+describe('what is found of an assignment beside a status', () => {
+  const lease = { role: 'a', epoch: 4 };
+  const cases: [string, Parameters<typeof foundAssignment>, ReturnType<typeof foundAssignment>][] = [
+    ['is what stands on the Lease', [lease, undefined, 'p'], lease],
+    [
+      'is what the recorder says, when that is later',
+      [lease, { role: '', epoch: 9, podUID: 'p' }, 'p'],
+      { role: '', epoch: 9 },
+    ],
+    [
+      'is what the recorder says, when there is no Lease',
+      [undefined, { role: 'b', epoch: 2, podUID: 'p' }, 'p'],
+      { role: 'b', epoch: 2 },
+    ],
+    [
+      'is no epoch that nobody can have decided',
+      [{ role: 'a', epoch: 2 ** 53 - 1 }, { role: 'b', epoch: 2 ** 53 - 1, podUID: 'p' }, 'p'],
+      undefined,
+    ],
+    ['is not what an earlier pod has said', [lease, { role: '', epoch: 9, podUID: 'old' }, 'p'], lease],
+    ['is not what nobody says any more', [lease, { role: '', epoch: 9, podUID: 'p' }, undefined], lease],
+    ['is the Lease where the recorder has only followed it', [lease, { role: 'a', epoch: 4, podUID: 'p' }, 'p'], lease],
+  ];
+  for (const [sentence, given, expected] of cases) {
+    it(sentence, () => {
+      expect(foundAssignment(...given)).to.deep.equal(expected);
+    });
+  }
+});
 
 describe('the assignment of a server', () => {
   const serving = (name: string, role: string, epoch: number) => recordingServer(name).serving(role, epoch);
@@ -40,6 +70,26 @@ describe('the assignment of a server', () => {
       'stays below the new epoch when its status was lost in the middle',
       [recordingServer('a').build(), running],
       { role: 'a', epoch: 4 },
+    ],
+    [
+      'is a role that it has by a later epoch than anything that its pool has decided: that is to adopt it',
+      [recordingServer('s2').standby().build(), handedOver, { role: 'a', epoch: 9 }],
+      { role: 'a', epoch: 9 },
+    ],
+    [
+      'is not its own role by a later epoch when it has been made a standby since: nobody would ever end that',
+      [recordingServer('a').standby().build(), handedOver, { role: 'a', epoch: 9 }],
+      { role: '', epoch: 10 },
+    ],
+    [
+      'is given above a later epoch that its recorder remembers',
+      [recordingServer('s1').standby().build(), handedOver, { role: '', epoch: 9 }],
+      { role: 'a', epoch: 10 },
+    ],
+    [
+      'is its own role above a later epoch that its recorder remembers',
+      [recordingServer('b').build(), { epoch: 5 }, { role: '', epoch: 9 }],
+      { role: 'b', epoch: 10 },
     ],
     [
       'is its own role above the epoch at which the pool that it left has given it away',

@@ -86,6 +86,21 @@ describe('the API client', () => {
     expect(apply?.query.toString()).to.equal('fieldManager=understudy&force=true');
   });
 
+  it('applies and writes a status as another manager where it is told to, and rehearses an apply', async () => {
+    const metadata = { name: 'a', namespace: 'x' };
+    server.put(resources.pods, { metadata });
+    const fieldManager = 'a-person';
+    await client.apply(
+      resources.pods,
+      { metadata: { name: 'a', namespace: 'x' } },
+      { fieldManager, force: false, dryRun: true },
+    );
+    await client.replaceStatus(resources.pods, { metadata }, { fieldManager });
+    const [apply, status] = server.requests;
+    expect(apply?.query.toString()).to.equal('fieldManager=a-person&force=false&dryRun=All');
+    expect(status?.query.toString()).to.equal('fieldManager=a-person');
+  });
+
   it('pages a list of any length', async () => {
     for (let i = 0; i < 25; i++) server.put(resources.nodes, { metadata: { name: `n${i}` } });
     const { items, resourceVersion } = await client.list(resources.nodes, { limit: 10 });

@@ -60,7 +60,8 @@ marked "handed on" are there for that alone.
   verbs: [get, list, watch]
 - apiGroups: [understudy.dev]
   resources: [backups]
-  verbs: [get, list, watch, create]
+  # "delete": old ones of its own making (spec.backup.retain).
+  verbs: [get, list, watch, create, delete]
 - apiGroups: [understudy.dev]
   resources: [recorderreports]
   verbs: [get, list, watch, create, patch]

@@ -1,8 +1,8 @@
 // A fake of the API client: these tests need the process to die before or after any one write, and answers to get lost.
 import {
-  type ApiClient,
   ApiError,
   type Key,
+  type KubeClient,
   type KubeObject,
   type ResourceType,
 } from '../../../../src/operator/index.js';
@@ -18,7 +18,8 @@ export interface Fault {
 type Stored = KubeObject & { status?: unknown; type?: string; immutable?: boolean; spec?: Record<string, unknown> };
 
 /** The client, and a look behind it. */
-export interface MemoryApi extends Pick<ApiClient, 'get' | 'list' | 'create' | 'delete' | 'patchStatus'> {
+export interface MemoryApi
+  extends Pick<KubeClient, 'get' | 'list' | 'listPages' | 'create' | 'delete' | 'patchStatus'> {
   /** As if it had been there before; gives it a uid. */
   put<T extends KubeObject>(type: ResourceType, object: T): T;
   all<T extends KubeObject>(type: ResourceType): T[];
@@ -31,7 +32,8 @@ export interface MemoryApi extends Pick<ApiClient, 'get' | 'list' | 'create' | '
   corrupt(type: ResourceType, key: Key, change: (object: Stored) => void): void;
 }
 
-const keyText = (type: ResourceType, { namespace = '', name }: Key): string => `${type.plural}/${namespace}/${name}`;
+const kindText = ({ group, plural }: ResourceType): string => `${plural}.${group}/`;
+const keyText = (type: ResourceType, { namespace = '', name }: Key): string => `${kindText(type)}${namespace}/${name}`;
 
 export function memoryApi(): MemoryApi {
   const objects = new Map<string, Stored>();
@@ -40,7 +42,8 @@ export function memoryApi(): MemoryApi {
 
   function stored(type: ResourceType, key: Key): Stored {
     const found = objects.get(keyText(type, key));
-    if (!found) throw new ApiError('notFound', `${type.plural} "${key.name}" not found`, { status: 404 });
+    if (!found)
+      throw new ApiError('notFound', `${type.plural} "${key.name}" not found`, { status: 404, reason: 'NotFound' });
     return found;
   }
 
@@ -73,7 +76,7 @@ export function memoryApi(): MemoryApi {
     },
     all: <T extends KubeObject>(type: ResourceType) =>
       [...objects]
-        .filter(([key]) => key.startsWith(`${type.plural}/`))
+        .filter(([key]) => key.startsWith(kindText(type)))
         .map(([, object]) => structuredClone(object) as unknown as T),
     corrupt: (type, key, change) => change(stored(type, key)),
     get: async <T extends KubeObject>(type: ResourceType, key: Key) =>
@@ -89,6 +92,13 @@ export function memoryApi(): MemoryApi {
         ) as unknown as T[],
       resourceVersion: '1',
     }),
+    async *listPages(type, options) {
+      const { items, resourceVersion } = await api.list<KubeObject>(type, options);
+      const limit = options?.limit ?? 500;
+      for (let start = 0; start === 0 || start < items.length; start += limit) {
+        yield { items: items.slice(start, start + limit), resourceVersion };
+      }
+    },
     create: <T extends KubeObject>(type: ResourceType, object: T) => {
       if (api.refusal?.plural === type.plural) return Promise.reject(api.refusal.error);
       return write('create', object.metadata.name, () => {

@@ -28,7 +28,7 @@ export function pool(epoch = 3): FailoverPool {
       compatibility: { version: 'SameMinor' },
       storm: { maxUnreachablePercent: 50, holdSeconds: 60 },
       cameras: { failoverWhenUnreachable: false, graceSeconds: 60, writeKilobytesPerSecond: 1000 },
-      backup: { engine: 'Secret', deadlineSeconds: 20 },
+      backup: { engine: 'Secret', deadlineSeconds: 20, retrySeconds: 3600, retain: { count: 10, days: 30 } },
       paused: false,
     },
     status: {

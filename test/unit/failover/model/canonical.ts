@@ -28,6 +28,7 @@ const longest = {
   storm: 61_000,
   'storm-calm': 6_000,
   'storm-end': 61_000,
+  restore: 601_000,
 } as const;
 
 /** Any other wait of the pool. Milliseconds. */
@@ -121,6 +122,7 @@ function poolView({ epochs, times, world }: Scale, pool: FailoverPool): unknown 
     pool.metadata.generation,
     epochs.of(status?.epoch),
     status?.hold && [status.hold.releasedTime !== undefined, status.hold.reason],
+    status?.restore?.sha256,
     current && [
       entry(current),
       current.standby,
@@ -209,8 +211,8 @@ function replicaView(scale: Scale, { observations, contact, memories, unseen }: 
       .map(([name, start]) => {
         const [kind = '', ...rest] = name.split('/');
         const most = kind in longest ? longest[kind as keyof typeof longest] : LONGEST_WAIT_MS;
-        // A hold is known by its time, and there is one at most.
-        const parts = kind.startsWith('storm') ? [] : rest;
+        // A hold and a restore are known by their time, and there is one at most.
+        const parts = kind.startsWith('storm') || kind === 'restore' ? [] : rest;
         const ranked = parts.map((part) => (/^\d+$/.test(part) ? scale.epochs.of(Number(part)) : part));
         return [kind, ...ranked, age(now, start, kind === 'found' ? longest.proof : most)].join('/');
       })

@@ -129,10 +129,10 @@ function planConfirmed(world: World, first: Replica, pool: FailoverPool, input: 
 }
 
 function withBackup(world: World, pool: FailoverPool, order: PoolDecision['createBackup']): World {
-  if (order === undefined || world.objects.backups[order.name] !== undefined) return world;
+  if (order?.reason !== 'Failover' || world.objects.backups[order.name] !== undefined) return world;
   const backup: Backup = {
     metadata: { name: order.name, namespace: NAMESPACE },
-    spec: { poolRef: { name: pool.metadata.name }, reason: 'Failover', engine: 'Secret', epoch: order.epoch },
+    spec: { poolRef: { name: pool.metadata.name }, reason: 'Failover', epoch: order.epoch },
   };
   return changeObjects(world, { backups: put(world.objects.backups, order.name, frozen(backup)) });
 }

@@ -143,6 +143,16 @@ const stormsHold = ofPools((pool, before, { before: world }) => {
   return `${current.standby} takes over from ${current.server}, which is silent, while a storm holds failovers`;
 });
 
+/** Half a system is decided upon by nobody: what the restore has written stands until it has ended, or is too old. */
+const restoresAreLeftAlone = ofPools((pool, before) => {
+  const now = pool.status;
+  if (before.restore === undefined || now?.restore?.sha256 !== before.restore.sha256) return undefined;
+  const decided = (['epoch', 'roles', 'current', 'queue'] as const).find(
+    (field) => JSON.stringify(now[field]) !== JSON.stringify(before[field]),
+  );
+  return decided && `the ${decided} of the pool changes while a restore runs`;
+});
+
 const mayBePassed = [reasons.NoStandby, reasons.NoCompatibleStandby, reasons.NotYetObserved, reasons.StormHold];
 
 const queueInOrder = ofPools((pool, before) => {
@@ -270,6 +280,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'nothing moves under hold': nothingMovesUnderHold,
   'planned moves wait': plannedMovesWait,
   'a storm holds': stormsHold,
+  'a restore is left alone': restoresAreLeftAlone,
   'the queue is in order': queueInOrder,
   'at most one Backup a failover': oneBackupAFailover,
   'overlap before gap': overlapBeforeGap,

@@ -14,6 +14,7 @@
  *   replica.ts     a replica of the operator: gathers, plans and writes with the real functions
  *   time.ts        the virtual clocks, heartbeats and observations
  *   steps.ts       one thing that can happen; `faults.ts` and `edits.ts` hold the disturbances
+ *   restoring.ts   a person restores a baseline: the real plan of `src/restore`, one write after the other
  *   truth.ts       what really happens, to judge the decisions by
  *   safety.ts      what must hold after every step
  *   rest.ts        what must hold when the faults have stopped: the fair schedule, the end, the quiet after it

@@ -16,6 +16,7 @@ import type {
   PoolInput,
   PoolMemory,
   ReplicaView,
+  ScheduleView,
   ServerHealth,
   ServerView,
   Verdict,
@@ -55,6 +56,8 @@ export class PoolWorld {
   readonly servers = new Map<string, Member>();
   cameras: CameraView[] = [];
   backups: BackupView[] = [];
+  /** What spec.backup.schedule means at a time. */
+  schedule: ((now: Date) => ScheduleView | undefined) | undefined;
   /** The annotation of a person. */
   request: string | undefined;
   events: PoolEvent[] = [];
@@ -143,6 +146,7 @@ export class PoolWorld {
       servers: [...this.servers.values()].map(({ view }) => view),
       cameras: this.cameras,
       backups: this.backups,
+      schedule: this.schedule?.(new Date(this.wall)),
       request: this.request,
       now: { monotonic: this.monotonic, wall: new Date(this.wall) },
       memory: this.memory,
@@ -162,8 +166,13 @@ export class PoolWorld {
     if (order && !this.backups.some(({ name }) => name === order.name))
       this.backups.push({
         name: order.name,
-        spec: { poolRef: { name: 'pool' }, reason: 'Failover', engine: 'Secret', epoch: order.epoch },
+        spec: {
+          ...{ poolRef: { name: 'pool' }, reason: order.reason },
+          ...(order.reason === 'Failover' ? { epoch: order.epoch } : {}),
+        },
         outcome: 'Running',
+        createdTime: new Date(this.wall).toISOString(),
+        poolEpoch: this.status.epoch,
       });
     return decision;
   }

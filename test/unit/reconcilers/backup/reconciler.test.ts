@@ -63,6 +63,7 @@ describe('the Backup reconciler', () => {
       Failed: 'False',
       Reconciling: 'False',
       Stalled: 'False',
+      Stale: 'False',
     });
     const { artifact, completionTime, startTime, observedGeneration } = stored().status ?? {};
     expect(artifact).to.include({ servers: 2, cameras: 2, location: 'secret/north-3-0' });
@@ -217,6 +218,7 @@ describe('the Backup reconciler', () => {
         Failed: 'True',
         Reconciling: 'False',
         Stalled: 'True',
+        Stale: 'False',
       });
       expect(ready()?.reason).to.equal(reason);
       expect(ready()?.message).to.contain(words);
@@ -275,6 +277,41 @@ describe('the Backup reconciler', () => {
     api.refusal = undefined;
     await run();
     expect(conditions().Complete).to.equal('True');
+  });
+
+  describe('with another engine than Secrets', () => {
+    const s3 = {
+      ...{ endpoint: 'http://127.0.0.1:1', region: 'us-east-1', bucket: 'baselines', prefix: '', pathStyle: true },
+      credentialsSecretRef: { name: 's3' },
+    };
+    const inS3 = () => {
+      putSystem(api);
+      const { spec, ...rest } = pool();
+      api.put(failoverPools, { ...rest, spec: { ...spec, backup: { ...spec.backup, engine: 'S3' as const, s3 } } });
+      api.put(backups, backup({ engine: undefined }));
+    };
+
+    it('writes down where it is kept before it is kept, and fails for good without credentials', async () => {
+      inS3();
+      await run();
+      expect(stored().status?.destination).to.deep.equal({ engine: 'S3', s3 });
+      expect(conditions()).to.include({ Failed: 'True', Stalled: 'True' });
+      expect(ready()?.reason).to.equal('CredentialsMissing');
+    });
+
+    it('says what is wrong with the store and tries again, when that may pass', async () => {
+      inS3();
+      const data = { AWS_ACCESS_KEY_ID: btoa('a'), AWS_SECRET_ACCESS_KEY: btoa('b') };
+      api.put(resources.secrets, { metadata: { namespace, name: 's3' }, data } as never);
+      expect(await run()).to.deep.equal({ requeueAfterMs: 250 });
+      expect(conditions()).to.include({ Failed: 'False', Reconciling: 'True' });
+      expect(ready()?.reason).to.equal('EndpointUnreachable');
+      // A person corrects the pool: the next try goes there, although the old place can not be asked.
+      api.put(failoverPools, pool());
+      await run(start());
+      expect(conditions().Complete).to.equal('True');
+      expect(stored().status?.destination).to.deep.equal({ engine: 'Secret' });
+    });
   });
 
   it('ends quietly in a namespace that is being deleted, and for a Backup that is gone', async () => {

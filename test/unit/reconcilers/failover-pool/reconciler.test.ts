@@ -33,6 +33,7 @@ class Bench {
   readonly clock = new FakeClock();
   readonly calls: string[] = [];
   readonly events: EventInput[] = [];
+  readonly created: KubeObject[] = [];
   readonly healths = new Map<string, ServerHealth>();
   leaseRenewTime: string | undefined = 't1';
   /** By name of the Lease; others show `leaseRenewTime`. */
@@ -61,6 +62,7 @@ class Bench {
         return (type.kind === 'Lease' ? lease : this.live) as unknown as T;
       },
       create: async (type, object) => {
+        this.created.push(object);
         this.#answer('create', type);
         return object;
       },
@@ -310,6 +312,46 @@ describe('the reconciler of a pool', () => {
     await bench.run();
     expect(bench.status?.current).to.equal(undefined);
     expect(bench.status?.history?.[0]?.outcome).to.equal('BaselineLate');
+  });
+
+  describe('with a schedule for baselines', () => {
+    const scheduled = async () => {
+      const bench = new Bench();
+      const pool = failoverPool().status({ epoch: 1 }).build();
+      bench.stores.pools.put({
+        ...pool,
+        spec: { ...pool.spec, backup: { ...pool.spec.backup, schedule: '0 * * * *', timeZone: 'Europe/Berlin' } },
+      });
+      return bench.quiet();
+    };
+
+    it('commits that one is due before it creates it, under a name that carries the time', async () => {
+      const bench = await scheduled();
+      expect(await bench.run()).to.deep.equal({ requeueAfterMs: 60_000 });
+      expect(bench.calls).to.deep.equal([]);
+      await bench.clock.advance(3_600_000);
+      await bench.run();
+      expect(bench.calls).to.deep.equal(['put FailoverPool', 'create Backup']);
+      const [made] = bench.created;
+      expect(made?.metadata.name).to.equal('pool-20260102t0400z');
+      expect(made)
+        .to.have.property('spec')
+        .that.deep.equals({ poolRef: { name: 'pool' }, reason: 'Scheduled' });
+    });
+
+    it('tries again when the API server refuses it, and goes on serving failovers', async () => {
+      const bench = await scheduled();
+      bench.refusals.set('create Backup', 'forbidden');
+      await bench.clock.advance(3_600_000);
+      expect(await bench.run()).to.deep.equal({ requeueAfterMs: 30_000 });
+      expect(bench.events.at(-1)?.reason).to.equal('NotPermitted');
+      bench.refusals.clear();
+      await bench.run();
+      expect(bench.calls).to.deep.equal(['create Backup']);
+      bench.breaks('a');
+      await bench.run();
+      expect(bench.status?.current).to.include({ server: 'a', standby: 's1' });
+    });
   });
 
   it('ends its work when the namespace is terminating', async () => {

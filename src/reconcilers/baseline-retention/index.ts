@@ -1,0 +1,2 @@
+export { createRetentionReconciler, type RetentionReconcilerOptions } from './reconciler.js';
+export { watchRetention } from './triggers.js';
