@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import mocha from 'mocha';
-import { marks } from './counts.js';
+import { type Mark, marks, writtenMark } from './counts.js';
 
 const { constants } = mocha.Runner;
 
@@ -17,16 +17,19 @@ class CountingReporter extends mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     const file = process.env.UNDERSTUDY_TEST_COUNTS;
-    const write = (mark: string): void => {
-      if (file) appendFileSync(file, `${mark}\n`);
+    const write = (mark: Mark['mark'], of?: { readonly file?: string | undefined }): void => {
+      if (file) appendFileSync(file, writtenMark({ mark, atMs: Date.now(), file: of?.file ?? '' }));
     };
-    runner.on(constants.EVENT_TEST_PASS, () => write(marks.passed));
-    runner.on(constants.EVENT_TEST_FAIL, (_test, error: Error) => {
-      write(marks.failed);
+    runner.on(constants.EVENT_SUITE_BEGIN, (suite) => {
+      if (suite.parent?.root) write(marks.begun, suite);
+    });
+    runner.on(constants.EVENT_TEST_PASS, (test) => write(marks.passed, test));
+    runner.on(constants.EVENT_TEST_FAIL, (test, error: Error) => {
+      write(marks.failed, test);
       // The whole of it is told at the end; a run of minutes should not have to end before anybody can look.
       console.log(`       ${error.message.slice(0, LONGEST_MESSAGE).replaceAll('\n', '\n       ')}`);
     });
-    runner.on(constants.EVENT_TEST_PENDING, () => write(marks.skipped));
+    runner.on(constants.EVENT_TEST_PENDING, (test) => write(marks.skipped, test));
     runner.on(constants.EVENT_RUN_END, () => write(marks.end));
     // The mark says so itself: a signal can come from a test as well, and what passed says nothing about the rest.
     const stopEarly = (): void => {

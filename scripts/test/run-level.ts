@@ -3,9 +3,11 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installMissing } from '../../test/cluster/packages.js';
-import { type Ending, type Outcome, outcomeOf, summary } from './counts.js';
+import type { ProcessorWatch } from '../../test/scenario/machine.js';
+import { type Ending, fileRuns, type Outcome, outcomeOf, readMarks, summary } from './counts.js';
 import type { Interruption } from './interruption.js';
 import type { Level } from './levels.js';
+import { blamed, type LevelRun, replaced, starvedFailures } from './starvation.js';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -13,6 +15,10 @@ export interface RunOptions {
   /** Arguments for mocha, handed on as they are. */
   readonly mochaArguments: readonly string[];
   readonly interruption: Interruption;
+  /** Saw what the host took of this machine while the level ran. */
+  readonly processor: Pick<ProcessorWatch, 'samples'>;
+  /** How often a file whose failures the host is to blame for is run again, and until when of `performance.now()`. */
+  readonly again: { readonly rounds: number; readonly untilMs: number };
   /** It takes what other levels leave of the machine, and says all it has to say at its end. */
   readonly inBackground: boolean;
 }
@@ -20,25 +26,54 @@ export interface RunOptions {
 /** Runs a level and prints its tests and their count; one that can't be prepared is a failure. Rejects without a mocha. */
 export async function runLevel(level: Level, options: RunOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-test-'));
-  const output = options.inBackground ? join(folder, 'output') : undefined;
   const started = performance.now();
   try {
-    if (output === undefined) announce(level);
+    if (!options.inBackground) announce(level);
     const obstacle = await prepare(level);
     if (obstacle !== undefined) {
       console.log(`${level.name}: can't start: ${obstacle}`);
       return { passed: 0, failed: 1, skipped: 0, died: obstacle };
     }
-    const marksFile = join(folder, 'marks');
-    const ending = await runMocha(level, options, { marksFile, output });
-    const outcome = outcomeOf(contentOf(marksFile), ending);
-    if (output !== undefined) tellAfterwards(level, contentOf(output));
+    const outcome = await runJudged(options, (files) => runOnce(level, options, folder, files));
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(`${level.name}: ${summary(outcome)} in ${seconds} s${outcome.died ? `; ${outcome.died}` : ''}`);
     return outcome;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Runs all files; then, alone and a few times at most, those whose failures the host is to blame for. */
+async function runJudged(
+  { interruption, processor, again }: RunOptions,
+  run: (files?: readonly string[]) => Promise<LevelRun>,
+): Promise<LevelRun> {
+  let result = await run();
+  for (let round = 0; round < again.rounds && performance.now() < again.untilMs; round += 1) {
+    const starved = starvedFailures(result, processor.samples);
+    if (starved.length === 0 || interruption.interrupted()) break;
+    for (const line of starved.map(blamed)) console.log(line);
+    result = replaced(result, await run(starved.map(({ file }) => file)));
+  }
+  return result;
+}
+
+async function runOnce(
+  level: Level,
+  options: RunOptions,
+  folder: string,
+  files?: readonly string[],
+): Promise<LevelRun> {
+  const [marksFile, output] = ['marks', 'output'].map((name) => join(folder, name)) as [string, string];
+  for (const file of [marksFile, output]) rmSync(file, { force: true });
+  const { inBackground, mochaArguments } = options;
+  const chosen =
+    files === undefined ? mochaArguments : [...mochaArguments.filter((word) => !isTestFile(word)), ...files];
+  const log = inBackground ? output : undefined;
+  const ending = await runMocha(level, { ...options, mochaArguments: chosen }, { marksFile, output: log });
+  if (inBackground) tellAfterwards(level, contentOf(output));
+  const marks = readMarks(contentOf(marksFile));
+  return { ...outcomeOf(marks, ending), files: fileRuns(marks) };
 }
 
 function announce(level: Level): void {
@@ -123,7 +158,11 @@ function giveWay({ pid }: ChildProcess): void {
 
 /** Test files among mocha's arguments stand in place of the level's own. */
 function namesFiles(mochaArguments: readonly string[]): boolean {
-  return mochaArguments.some((word) => /\.test\.ts$/.test(word));
+  return mochaArguments.some(isTestFile);
+}
+
+function isTestFile(word: string): boolean {
+  return word.endsWith('.test.ts');
 }
 
 function contentOf(file: string): string {

@@ -10,18 +10,34 @@ export function machineSize(): string {
   return `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
 }
 
+/** Processor time since boot over all cores, in ticks, at a moment of wall clock (milliseconds). */
+export interface ProcessorSample extends Ticks {
+  readonly atMs: number;
+}
+
+interface Ticks {
+  /** Wanted, and given to others by the host. */
+  readonly stolen: number;
+  readonly used: number;
+}
+
 /** Remembers how much of this machine its host has taken, from when it is made until it is closed. */
 export class ProcessorWatch {
-  readonly #samples: { readonly atMs: number; readonly stolen: number }[] = [];
+  readonly #samples: ProcessorSample[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
     const sample = async (): Promise<void> => {
-      const stolen = await stolenTicks();
-      this.#samples.push({ atMs: Date.now(), stolen });
+      const ticks = await ticksSinceBoot();
+      this.#samples.push({ atMs: Date.now(), ...ticks });
     };
     this.#timer = setInterval(() => void sample(), SAMPLE_MS);
     this.#timer.unref();
+  }
+
+  /** All that was seen, the oldest first, four a second. */
+  get samples(): readonly ProcessorSample[] {
+    return this.#samples;
   }
 
   /**
@@ -44,8 +60,14 @@ export class ProcessorWatch {
   }
 }
 
-/** Since boot, over all cores: from the first line of /proc/stat, where its eighth figure is "steal". */
-async function stolenTicks(): Promise<number> {
+/** From the first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. Nothing on other systems. */
+async function ticksSinceBoot(): Promise<Ticks> {
+  if (process.platform !== 'linux') return { stolen: 0, used: 0 };
   const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
-  return Number(line.trim().split(/\s+/)[8] ?? 0);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, stolen = 0] = line
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return { stolen, used: user + nice + system + irq + softirq };
 }

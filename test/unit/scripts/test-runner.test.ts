@@ -1,10 +1,20 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { marks, outcomeOf, sum, summary } from '../../../scripts/test/counts.js';
+import {
+  fileRuns,
+  type Mark,
+  marks,
+  outcomeOf,
+  readMarks,
+  sum,
+  summary,
+  writtenMark,
+} from '../../../scripts/test/counts.js';
 import { levels, parseArguments, turnsOf } from '../../../scripts/test/levels.js';
 
 const clean = { code: 0, signal: null, interrupted: false };
-const text = (...all: string[]): string => all.map((mark) => `${mark}\n`).join('');
+const text = (...all: Mark['mark'][]): Mark[] => all.map((mark) => ({ mark, atMs: 0, file: 'a.test.ts' }));
+const at = (atMs: number, mark: Mark['mark'], file = ''): Mark => ({ mark, atMs, file });
 
 describe('the outcome of a test level', () => {
   it('counts marks', () => {
@@ -36,6 +46,22 @@ describe('the outcome of a test level', () => {
   it('is a failure when the tests stopped themselves by a signal', () => {
     const outcome = outcomeOf(text(marks.passed, marks.stopped, marks.end), clean);
     expect(outcome).to.include({ failed: 1, died: 'it was interrupted' });
+  });
+});
+
+describe('the marks of a test level', () => {
+  const all = [at(1, 'b', '/t/a b.test.ts'), at(2, 'p', '/t/a b.test.ts'), at(3, 'f'), at(4, 'e')];
+
+  it('are read as they were written, apart from one that was cut off', () => {
+    expect(readMarks(`${all.map(writtenMark).join('')}p 17`)).to.deep.equal(all);
+  });
+
+  it('are counted by file, with what belongs to none in the one before it', () => {
+    const more = [...all.slice(0, 3), at(5, 'b', '/t/c.test.ts'), at(9, 's', '/t/c.test.ts'), at(10, 'e')];
+    expect(fileRuns(more)).to.deep.equal([
+      { file: '/t/a b.test.ts', startMs: 1, endMs: 3, passed: 1, failed: 1, skipped: 0 },
+      { file: '/t/c.test.ts', startMs: 5, endMs: 9, passed: 0, failed: 0, skipped: 1 },
+    ]);
   });
 });
 
