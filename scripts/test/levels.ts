@@ -111,7 +111,7 @@ export const levels: readonly Level[] = [
   {
     name: 'e2e',
     files: 'test/e2e/**/*.test.ts',
-    timeoutMs: 300_000,
+    timeoutMs: 600_000,
     onlyComputes: false,
     needs: [],
     prepare: prepareNodes,

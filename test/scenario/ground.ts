@@ -34,7 +34,7 @@ async function open(): Promise<Site> {
 
 // At the top level of a file that test files import, this is a hook of mocha's root suite: it runs once, at the end.
 after('take the cluster away', async function () {
-  this.timeout(120_000);
+  this.timeout(480_000);
   const failures: unknown[] = [];
   for (const step of undo.reverse()) await step().catch((error) => failures.push(error));
   if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));

@@ -5,7 +5,7 @@ import { type Frame, framesOf, type Hole, holesIn, keyFrameIntervalSeconds, Move
 import type { ReadableDisk } from './readable-disk.js';
 import { type Segment, segmentsOn } from './segments.js';
 
-const RECORDED_MS = 60_000;
+const RECORDED_MS = 180_000;
 
 /** What the disks say about one camera. */
 export interface CameraMeasurement {

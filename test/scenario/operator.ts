@@ -8,7 +8,7 @@ import type { Api } from './api.js';
 export const CHART = fileURLToPath(new URL('../../deploy/helm/understudy', import.meta.url));
 export const OPERATOR_NAMESPACE = 'understudy-system';
 export const LEADER_LEASE = 'understudy-operator';
-const READY_MS = 120_000;
+const READY_MS = 360_000;
 
 interface Pod {
   metadata: { name: string; uid: string; labels?: Record<string, string>; deletionTimestamp?: string };

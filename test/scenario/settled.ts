@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Chronicle } from './chronicle.js';
 
 const STILL_MS = 4_000;
-const HANG_MS = 60_000;
+const HANG_MS = 180_000;
 
 /** Waits until nothing in the namespace has changed for some seconds: a system at rest. */
 export async function settled(chronicle: Chronicle): Promise<void> {

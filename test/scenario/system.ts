@@ -38,8 +38,8 @@ export interface RecordingSystem {
 }
 
 const DISK_MIB = 192;
-const START_MS = 90_000;
-const END_MS = 90_000;
+const START_MS = 180_000;
+const END_MS = 180_000;
 
 /** Makes disks on the nodes and writes what a person would write; returns before anything runs. */
 export async function buildSystem(cluster: Cluster, api: Api, plan: SystemPlan): Promise<RecordingSystem> {

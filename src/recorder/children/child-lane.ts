@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { heldByKernel } from './uninterruptible.js';
 
 /** How a child ended, or that it had not ended at its deadline. */
 export interface ChildResult {
@@ -33,6 +34,7 @@ const AGAIN_MS = 300;
 export class ChildLane {
   #busy = false;
   #released: Promise<void> = Promise.resolve();
+  #group: number | undefined;
 
   /** Whether a child of this lane has not ended yet, be its deadline over or not. */
   get busy(): boolean {
@@ -45,22 +47,30 @@ export class ChildLane {
     this.#busy = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#released = promise;
-    return runDetached(request, () => {
+    this.#group = undefined;
+    const onExit = () => {
       this.#busy = false;
       resolve();
+    };
+    return runDetached(request, onExit, (pid) => {
+      this.#group = pid;
     });
   }
 
-  /**
-   * Whether the child ends within so many milliseconds. After a deadline it tells a disk that hangs from a processor
-   * that nobody gives to the child: only the first keeps a killed child.
-   */
-  async freeWithin(ms: number): Promise<boolean> {
+  /** Waits until the child has ended, for so many milliseconds at most. */
+  async settled(ms: number): Promise<void> {
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     await Promise.race([this.#released, over]);
     clearTimeout(timer);
-    return !this.#busy;
+  }
+
+  /**
+   * Whether the kernel holds the child, as it does for a disk that hangs. After a deadline this tells such a disk from a
+   * processor that nobody gives to the child: that one has been killed, and ends as soon as it runs.
+   */
+  get held(): boolean {
+    return this.#busy && this.#group !== undefined && heldByKernel(this.#group);
   }
 }
 
@@ -77,7 +87,11 @@ function start(request: ChildRequest): ChildProcessWithoutNullStreams {
   throw new Error('no file descriptor is left to start a child');
 }
 
-function runDetached(request: ChildRequest, onExit: () => void): Promise<ChildResult> {
+function runDetached(
+  request: ChildRequest,
+  onExit: () => void,
+  onStart: (pid: number | undefined) => void,
+): Promise<ChildResult> {
   return new Promise((resolve) => {
     let child: ChildProcessWithoutNullStreams;
     try {
@@ -88,6 +102,7 @@ function runDetached(request: ChildRequest, onExit: () => void): Promise<ChildRe
       const stderr = error instanceof Error ? error.message : String(error);
       return resolve({ code: undefined, stdout: '', stderr, timedOut: false, untried: true });
     }
+    onStart(child.pid);
     let stdout = '';
     let stderr = '';
     const settle = (code: number | undefined, timedOut: boolean) => {

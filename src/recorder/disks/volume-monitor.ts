@@ -34,9 +34,9 @@ export interface VolumeMonitorOptions {
 
 // A hung disk that answers again often hangs again: it must answer twice before cameras go back to it.
 const GOOD_PROBES_AFTER_LOSS = 2;
-/** So long a child that was killed at its deadline may take to end; a hung disk keeps it for good. Milliseconds. */
+/** So long a child that was killed at its deadline may take to end before it is asked who holds it. Milliseconds. */
 const LET_GO_MS = 500;
-/** Probes in a row that were too late although the disk let their children go, before the volume is lost. */
+/** Probes in a row that were too late although the disk held no child of theirs, before the volume is lost. */
 const LATE_PROBES = 2;
 const FULL_BYTES = 16 * 1024 * 1024;
 const FULL_TEXT = '16 MiB or 1 % of the space';
@@ -65,6 +65,8 @@ export class VolumeMonitor {
   #writeRate: number | undefined;
   #measuredAt = Number.NEGATIVE_INFINITY;
   /** When a measurement that did not end was given up; its child may still be in the kernel. */
+  /** When the probe whose child is still there was given up; the monotonic clock. */
+  #lateSince: number | undefined;
   #measureGivenUpAt: number | undefined;
   readonly #rounds: Rounds;
 
@@ -105,7 +107,7 @@ export class VolumeMonitor {
   get writeRate(): number | undefined {
     return this.#writeRate;
   }
-  /** Probes in a row that were too late although the disk let them go. */
+  /** Probes in a row that were too late although the disk did not hold them. */
   get lateProbes(): number {
     return this.#lateInARow;
   }
@@ -127,13 +129,16 @@ export class VolumeMonitor {
   }
 
   async #round(): Promise<number> {
-    // Still in the kernel since the last round: lost already, and a second child would only join it.
+    // A second child would only join the one that is still in the kernel since the last round.
     if (!this.#lane.busy) {
       this.#measureGivenUpAt = undefined;
+      this.#lateSince = undefined;
       this.#settle(await this.#probe());
       if (this.#measureDue()) await this.#measure();
     } else if (this.#hangsSinceMeasured()) {
       this.#settle({ state: 'Lost', message: 'no answer since its write rate was measured: the disk hangs' });
+    } else if (this.#lateSince !== undefined) {
+      this.#settle(this.#verdictOfOutstanding(this.#lateSince));
     }
     // The identity has been learned, and the disk itself has still to answer.
     const goesOn = this.#state === 'Unknown' && this.#expected !== '' && this.#probes < QUICK_PROBES;
@@ -182,17 +187,26 @@ export class VolumeMonitor {
   }
 
   /**
-   * Law 7: a child that is late is evidence against the disk only while the disk holds it. One that can be killed may have
-   * waited for a processor, as on a node that is overloaded for a moment: it takes two of them.
+   * Law 7: a child that is late is evidence against the disk only while the disk holds it. Any other may have waited for
+   * a processor, as on a node that is overloaded for a moment: it takes two of them.
    */
   async #verdictOfLateness(deadlineMs: number): Promise<Verdict | undefined> {
-    const late = `no answer within ${deadlineMs / 1000} s`;
-    if (!(await this.#lane.freeWithin(LET_GO_MS))) return { state: 'Lost', message: `${late}: the disk hangs` };
+    this.#lateSince = this.#options.clock.monotonic();
+    await this.#lane.settled(LET_GO_MS);
+    if (this.#lane.held) return hangs(deadlineMs);
     this.#lateInARow += 1;
-    if (this.#state === 'Lost' || this.#lateInARow >= LATE_PROBES)
-      return { state: 'Lost', message: `${late}, twice: the disk, or this node, is too slow to record on` };
-    this.#options.log.warn({ volume: this.name }, `${late}; one more such probe makes the volume lost`);
+    if (this.#state === 'Lost' || this.#lateInARow >= LATE_PROBES) return tooSlow(deadlineMs);
+    this.#options.log.warn({ volume: this.name, deadlineMs }, 'a probe is late; one more makes the volume lost');
     return undefined;
+  }
+
+  /** Of a killed child that has not ended: one that gets no processor for as long as a probe may take is a late probe, too. */
+  #verdictOfOutstanding(sinceMs: number): Verdict | undefined {
+    const deadlineMs = this.#options.deadlineMs ?? 2500;
+    if (this.#lane.held) return hangs(deadlineMs);
+    if (this.#state === 'Lost' || this.#options.clock.monotonic() - sinceMs < deadlineMs) return undefined;
+    this.#lateInARow = LATE_PROBES;
+    return tooSlow(deadlineMs);
   }
 
   /** No memory, no process left: that says nothing of the disk; the recording service fails of it, and says so. */
@@ -286,6 +300,15 @@ export class VolumeMonitor {
 /** Whether footage can be read from it and, space permitting, written to it. */
 export function isUsable(state: VolumeState): boolean {
   return state === 'Healthy' || state === 'Full';
+}
+
+function hangs(deadlineMs: number): Verdict {
+  return { state: 'Lost', message: `no answer within ${deadlineMs / 1000} s: the disk hangs` };
+}
+
+function tooSlow(deadlineMs: number): Verdict {
+  const message = `no answer within ${deadlineMs / 1000} s, twice: the disk, or this node, is too slow to record on`;
+  return { state: 'Lost', message };
 }
 
 function replaced(message: string): Verdict {

@@ -25,7 +25,7 @@ interface LeaderLease {
 
 const LOOK_EVERY_MS = 1_000;
 /** A dead leader's Lease must expire, and a kubelet may keep a replica waiting. */
-const ELECTION_MS = 90_000;
+const ELECTION_MS = 180_000;
 
 /** Resolves when the leader's process is known. */
 export async function watchOperator(api: Api, operator: Operator): Promise<OperatorSight> {

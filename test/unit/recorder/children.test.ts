@@ -29,6 +29,17 @@ describe('the child of a disk', () => {
     expect(() => lane.run({ script: 'true', args: [], deadlineMs: 50 })).to.throw('outstanding');
   });
 
+  it('is held by the kernel only while a disk keeps it, not while it merely takes long', async () => {
+    const lane = new ChildLane();
+    expect(lane.held).to.equal(false);
+    const running = lane.run({ script: 'while :; do :; done', args: [], deadlineMs: 200 });
+    expect(lane.busy).to.equal(true);
+    expect(lane.held).to.equal(false);
+    expect(await running).to.include({ timedOut: true });
+    await lane.settled(60_000);
+    expect([lane.busy, lane.held]).to.deep.equal([false, false]);
+  });
+
   it('that can not be started is told as untried, and frees its lane', async () => {
     const lane = new ChildLane();
     // Longer than the kernel takes: the start itself throws.
