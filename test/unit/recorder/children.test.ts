@@ -30,14 +30,16 @@ describe('the child of a disk', () => {
   });
 
   it('is held by the kernel only while a disk keeps it, not while it merely takes long', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-child-'));
+    const runs = join(folder, 'runs');
     const lane = new ChildLane();
-    expect(lane.held).to.equal(false);
-    const running = lane.run({ script: 'while :; do :; done', args: [], deadlineMs: 200 });
-    expect(lane.busy).to.equal(true);
-    expect(lane.held).to.equal(false);
+    const running = lane.run({ script: ': >"$1"; while :; do :; done', args: [runs], deadlineMs: 1000 });
+    while (!existsSync(runs)) pause(20);
+    expect([lane.busy, lane.held]).to.deep.equal([true, false]);
     expect(await running).to.include({ timedOut: true });
     await lane.settled(60_000);
     expect([lane.busy, lane.held]).to.deep.equal([false, false]);
+    await rm(folder, { recursive: true });
   });
 
   it('that can not be started is told as untried, and frees its lane', async () => {
