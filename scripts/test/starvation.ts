@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { ProcessorSample } from '../../test/scenario/machine.js';
+import { type ProcessorSample, withheldBetween } from '../../test/scenario/machine.js';
 import { type FileRun, type Outcome, sum } from './counts.js';
 
 /** One run of a level, or of some of its files. */
@@ -22,7 +22,6 @@ export interface Starvation {
 const STRETCH_MS = 10_000;
 /** In cores: below it a share says nothing. */
 const LEAST_WANTED = 0.1;
-const TICKS_A_SECOND = 100;
 /** A third missing makes everything take half as long again: no promise about seconds is made for such a machine. */
 const MEAN_LIMIT = 1 / 3;
 /** Half missing for ten seconds: longer than the time in which heartbeats and leases count as fresh. */
@@ -44,11 +43,8 @@ export function starvationOf(
 }
 
 function takenShare(from: ProcessorSample | undefined, to: ProcessorSample | undefined): number {
-  if (from === undefined || to === undefined) return 0;
-  const stolen = to.stolen - from.stolen;
-  const wanted = stolen + to.used - from.used;
-  const seconds = (to.atMs - from.atMs) / 1000;
-  return wanted < LEAST_WANTED * TICKS_A_SECOND * seconds || wanted === 0 ? 0 : stolen / wanted;
+  const { share, wantedCores } = withheldBetween(from, to);
+  return wantedCores < LEAST_WANTED ? 0 : share;
 }
 
 /** The first and the last sample of each stretch, sliding; samples come in the order of time. */

@@ -55,9 +55,24 @@ export class ProcessorWatch {
     return (1000 * this.stolenSeconds(startMs, endMs)) / Math.max(1, (endMs - startMs) * cpus().length);
   }
 
+  /** What was taken as a share of what was wanted, 0 to 1: idle time is neither. */
+  withheldShare(startMs: number, endMs: number): number {
+    const within = this.#samples.filter(({ atMs }) => atMs >= startMs && atMs <= endMs);
+    return withheldBetween(within[0], within.at(-1)).share;
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }
+}
+
+/** Between two samples: the share of the wanted time that was taken, 0 to 1, and how much was wanted, in cores. */
+export function withheldBetween(from?: ProcessorSample, to?: ProcessorSample): { share: number; wantedCores: number } {
+  if (from === undefined || to === undefined) return { share: 0, wantedCores: 0 };
+  const stolen = to.stolen - from.stolen;
+  const wanted = stolen + to.used - from.used;
+  const elapsedMs = Math.max(1, to.atMs - from.atMs);
+  return { share: wanted > 0 ? stolen / wanted : 0, wantedCores: (1000 * wanted) / TICKS_A_SECOND / elapsedMs };
 }
 
 /** From the first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. Nothing on other systems. */
