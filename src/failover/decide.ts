@@ -73,7 +73,16 @@ const policies: readonly Policy[] = [
 
 function draftOf(input: PoolInput): Draft {
   const { conditions: _conditions, observedGeneration: _generation, ...record } = input.status;
-  return { input, record, events: [], confirmSilence: new Set(), waits: new Map(), due: [], held: false };
+  return {
+    input,
+    record,
+    events: [],
+    confirmSilence: new Set(),
+    confirmReports: new Set(),
+    waits: new Map(),
+    due: [],
+    held: false,
+  };
 }
 
 function assigned(server: ServerView, pool: FailoverPoolStatus): string {
@@ -106,6 +115,7 @@ export function decide(input: PoolInput): PoolDecision {
     protection: protection.servers,
     events: draft.events,
     confirmSilence: [...draft.confirmSilence],
+    confirmReports: [...draft.confirmReports],
     createBackup: draft.backup,
     affected: affected.map(({ name }) => name),
     memory: draft.waits,

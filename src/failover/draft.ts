@@ -8,6 +8,7 @@ export interface Draft {
   record: PoolRecord;
   readonly events: PoolEvent[];
   readonly confirmSilence: Set<string>;
+  readonly confirmReports: Set<string>;
   backup?: BackupOrder;
   /** A storm lasts and its hold is not released: planned moves and failovers of silent servers wait. */
   held: boolean;

@@ -436,6 +436,8 @@ export interface PoolDecision {
   readonly events: readonly PoolEvent[];
   /** Servers whose Lease must be read uncached, and show no new renewal, before `record` may be written (law 7). */
   readonly confirmSilence: readonly string[];
+  /** Servers whose report must be read uncached, and tell nothing new, before `record` may be written (law 7). */
+  readonly confirmReports: readonly string[];
   readonly createBackup?: BackupOrder | undefined;
   /** Servers whose assignment `record` changes: their projection should be written at once. */
   readonly affected: readonly string[];

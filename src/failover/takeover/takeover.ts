@@ -74,10 +74,12 @@ export const noteBinding: Policy = (draft) => {
   if (moved.length > 0 && bound) draft.record.current = { ...current, boundTime: wallTime(draft) };
 };
 
-/** Law 7: a standby that is given up for its silence has to be silent for an uncached read, too. */
+/** Law 7: a standby that is given up for what it did not say must not have said it to an uncached read, either. */
 export function confirmStandbySilence(draft: Draft, current: CurrentFailover): void {
   const standby = standbyOf(draft, current);
-  if (standby?.health.trigger === 'Unreachable') draft.confirmSilence.add(standby.name);
+  if (standby === undefined) return;
+  if (standby.health.trigger === 'Unreachable') draft.confirmSilence.add(standby.name);
+  if (current.acknowledgedTime === undefined) draft.confirmReports.add(standby.name);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { childNames } from '../../crds/index.js';
+import { childNames, type RecorderReport, type RecorderReportStatus, recorderReports } from '../../crds/index.js';
 import type { HealthSettings, Observation } from '../../failover/types.js';
 import { type ApiClient, isApiError, type KubeObject, type RequestOptions, resources } from '../../operator/index.js';
 
@@ -48,4 +48,20 @@ export function createSilenceConfirmation(options: ConfirmationOptions): Silence
       }
     },
   };
+}
+
+/** The report of a server, read uncached: its watch may be deaf to what a standby has said (law 7). */
+export async function reportOf(
+  client: Pick<ApiClient, 'get'>,
+  namespace: string,
+  server: string,
+  signal: AbortSignal,
+): Promise<RecorderReportStatus | undefined> {
+  const key = { namespace, name: childNames.report(server) };
+  try {
+    return (await client.get<RecorderReport>(recorderReports, key, { signal })).status;
+  } catch (error) {
+    if (isApiError(error, 'notFound')) return undefined;
+    throw error;
+  }
 }

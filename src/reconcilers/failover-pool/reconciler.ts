@@ -11,7 +11,7 @@ import {
   reasons,
   recordingServers,
 } from '../../crds/index.js';
-import type { BackupOrder, Observation, PoolEvent, PoolInput, PoolMemory } from '../../failover/types.js';
+import type { BackupOrder, Observation, PoolEvent, PoolMemory } from '../../failover/types.js';
 import {
   type ApiClient,
   type ApiError,
@@ -28,9 +28,9 @@ import {
 import { settingsOf } from '../observations.js';
 import { projectResource } from '../views.js';
 import { ensurePoolAccess } from './access.js';
-import { createSilenceConfirmation } from './confirmation.js';
+import { createSilenceConfirmation, reportOf } from './confirmation.js';
+import { type Confirm, planConfirmed, type ReadReport } from './confirmed-plan.js';
 import { gatherPool, type PoolSources } from './gather.js';
-import { type PoolPlan, planPool } from './plan.js';
 import type { Protection } from './protection.js';
 import { createScheduleReader } from './schedule.js';
 
@@ -164,43 +164,6 @@ function soonest(...times: (number | undefined)[]): Result | undefined {
   return known.length === 0 ? undefined : { requeueAfterMs: Math.min(...known) };
 }
 
-type Confirm = (server: string) => Promise<boolean>;
-
-async function notSilent(servers: readonly string[], confirm: Confirm): Promise<string[]> {
-  const answers = await Promise.all(servers.map(async (server) => ({ server, silent: await confirm(server) })));
-  return answers.filter(({ silent }) => !silent).map(({ server }) => server);
-}
-
-/** The input without the verdict on servers whose silence is in doubt. */
-function doubting(input: PoolInput, doubted: ReadonlySet<string>): PoolInput {
-  const servers = input.servers.map((server) => {
-    const { trigger: _doubted, ...health } = server.health;
-    return doubted.has(server.name)
-      ? { ...server, health: { ...health, verdict: 'Late' as const, suspected: false } }
-      : server;
-  });
-  return { ...input, servers };
-}
-
-/**
- * Plans until the silence of every server that the plan relies on is confirmed (law 7). One whose Lease tells otherwise
- * counts as late; it must not hold up the failovers of the others. Ends: no server is doubted twice.
- */
-async function planConfirmed(
-  pool: FailoverPool,
-  input: PoolInput,
-  confirm: Confirm,
-): Promise<{ readonly plan: PoolPlan; readonly inDoubt: boolean }> {
-  const doubted = new Set<string>();
-  for (;;) {
-    const plan = planPool(pool, doubting(input, doubted));
-    const asked = plan.status === undefined ? [] : plan.decision.confirmSilence;
-    const renewing = (await notSilent(asked, confirm)).filter((server) => !doubted.has(server));
-    if (renewing.length === 0) return { plan, inDoubt: doubted.size > 0 };
-    for (const server of renewing) doubted.add(server);
-  }
-}
-
 /**
  * Decides over one pool (`namespace/name`): gather from the stores, plan, commit by one PUT, then what follows from it.
  * It reads its own last commit until the watch has caught up (KEP-5647).
@@ -224,7 +187,8 @@ export function createPoolReconciler(options: PoolReconcilerOptions): Reconcile 
     const { namespace = '' } = pool.metadata;
     const input = gatherPool(options, pool, memories.get(key) ?? new Map(), clock, scheduleOf);
     const confirm: Confirm = (server) => confirmation.confirm(namespace, server, { signal });
-    const { plan, inDoubt } = await planConfirmed(pool, input, confirm);
+    const readReport: ReadReport = (server) => reportOf(client, namespace, server, signal);
+    const { plan, inDoubt } = await planConfirmed(pool, input, confirm, readReport);
     const { decision, status } = plan;
     let written = pool;
     if (status !== undefined) {

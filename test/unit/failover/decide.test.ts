@@ -357,6 +357,13 @@ describe('rules of a pool', () => {
       expect(pool.holder('a')).to.equal('s1');
     });
 
+    it('has its report read anew before it loses the role for what it did not say', () => {
+      const pool = world().breaks('a', 'AllDisksLost').silenceAgent('s1');
+      expect(pool.decide().confirmReports).to.deep.equal([]);
+      expect(pool.advance(20_000).decide().confirmReports).to.deep.equal(['s1']);
+      expect(pool.holder('a')).to.equal('s2');
+    });
+
     it('has its silence confirmed before it loses the role, and only its silence', () => {
       for (const [trigger, asked] of [
         ['Unreachable', ['s1']],

@@ -1,7 +1,7 @@
 // A fake of the API client: these tests need refusals, conflicts and a Lease that the watch has not seen.
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import type { FailoverPool, RecordingServer } from '../../../../src/crds/index.js';
+import type { FailoverPool, RecorderReport, RecordingServer } from '../../../../src/crds/index.js';
 import type { Observation, ServerHealth } from '../../../../src/failover/types.js';
 import {
   ApiError,
@@ -38,6 +38,8 @@ class Bench {
   leaseRenewTime: string | undefined = 't1';
   /** By name of the Lease; others show `leaseRenewTime`. */
   readonly renewTimes = new Map<string, string>();
+  /** What the watch has not brought. */
+  readonly liveReports = new Map<string, RecorderReport>();
   readonly refusals = new Map<string, ApiErrorKind>();
   live: FailoverPool | undefined;
   contactSince = 0;
@@ -59,7 +61,9 @@ class Bench {
         this.#answer('get', type);
         const renewTime = this.renewTimes.get(name) ?? this.leaseRenewTime;
         const lease = { metadata: { name }, spec: { renewTime } };
-        return (type.kind === 'Lease' ? lease : this.live) as unknown as T;
+        const report = this.liveReports.get(name) ?? this.stores.reports.get(`ns/${name}`);
+        const answers: Record<string, unknown> = { Lease: lease, RecorderReport: report };
+        return (answers[type.kind] ?? this.live) as unknown as T;
       },
       create: async (type, object) => {
         this.created.push(object);
@@ -131,9 +135,21 @@ class Bench {
   }
 
   proves(): this {
-    const report = this.stores.reports.get('ns/s1');
-    if (report) this.stores.reports.put({ ...report, status: { ...report.status, role: 'a', epoch: 2 } });
+    const report = this.provenReport();
+    if (report) this.stores.reports.put(report);
     return this;
+  }
+
+  /** It has taken its role up, and the watch does not say so. */
+  provesUnseen(): this {
+    const report = this.provenReport();
+    if (report) this.liveReports.set('s1', report);
+    return this;
+  }
+
+  provenReport(): RecorderReport | undefined {
+    const report = this.stores.reports.get('ns/s1');
+    return report && { ...report, status: { ...report.status, role: 'a', epoch: 2 } };
   }
 }
 
@@ -192,6 +208,24 @@ describe('the reconciler of a pool', () => {
     bench.refusals.set('get Lease', 'notFound');
     await bench.run();
     expect(bench.status?.current).to.equal(undefined);
+  });
+
+  it('gives a standby up for its silence only after its report was read anew', async () => {
+    const bench = (await new Bench().quiet()).breaks('a');
+    await bench.run();
+    await bench.clock.advance(20_000);
+    await bench.run();
+    expect(bench.calls).to.include('get RecorderReport');
+    expect(bench.status?.history?.[0]?.outcome).to.equal('Superseded');
+  });
+
+  it('lets a standby go on whose acknowledgement the watch has not brought', async () => {
+    const bench = (await new Bench().quiet()).breaks('a').provesUnseen();
+    await bench.run();
+    await bench.clock.advance(20_000);
+    await bench.run();
+    expect(bench.status?.current).to.include({ standby: 's1', acknowledgedTime: '2026-01-02T03:04:25.678Z' });
+    expect(bench.status?.history ?? []).to.deep.equal([]);
   });
 
   it('reads its own commit, not the older one of the watch', async () => {
