@@ -53,17 +53,8 @@ function needsRootOnLinux(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'real nodes need root (network namespaces, mounts); run it with sudo';
 }
 
-/** In the order in which they run: the fast ones first. */
+/** In the order in which they run: those first of which the others are made. */
 export const levels: readonly Level[] = [
-  {
-    name: 'unit',
-    files: 'test/unit/**/*.test.ts',
-    timeoutMs: 10_000,
-    onlyComputes: true,
-    needs: [],
-    prepare: nothing,
-    unfit: always,
-  },
   // Real ffmpeg, cameras and disks around the recorder, without a cluster.
   {
     name: 'media',
@@ -84,6 +75,16 @@ export const levels: readonly Level[] = [
     prepare: async (onProgress) => {
       await ensureBinaries(['versitygw'], onProgress);
     },
+    unfit: always,
+  },
+  // Beside the one that waits longest.
+  {
+    name: 'unit',
+    files: 'test/unit/**/*.test.ts',
+    timeoutMs: 10_000,
+    onlyComputes: true,
+    needs: [],
+    prepare: nothing,
     unfit: always,
   },
   {
