@@ -22,7 +22,7 @@ import {
 } from '../../crds/index.js';
 import { isApiError, type Key, type KubeClient } from '../../operator/index.js';
 import { isFinal } from './status.js';
-import { type AwaitedCamera, unboundCameras } from './takeover.js';
+import { type AwaitedCamera, awaitedCameras, unboundCameras } from './takeover.js';
 
 /** Lists of cameras that run at once: enough to hide latency, few enough to leave room for the takeovers. */
 const parallelLists = 4;
@@ -35,6 +35,8 @@ const maxListRestarts = 3;
 export interface SystemState {
   readonly servers: readonly RecordingServer[];
   readonly cameras: CameraRoll;
+  /** As in `Gathered`, but as the API server has them: what is in the baseline. */
+  readonly unbound: readonly string[];
 }
 
 export interface Gathered {
@@ -47,7 +49,7 @@ export interface Gathered {
   /** Why that could not be found out. */
   readonly fault?: BackupError | undefined;
   readonly pool?: FailoverPool | undefined;
-  /** Cameras whose binding does not show the takeover yet; those of a Failover baseline only. */
+  /** Cameras whose binding does not show the takeover yet, by the cache; those of a Failover baseline only. */
   readonly unbound: readonly string[];
   /** Reads the rest, which is large, once the plan is to write. */
   readSystem(): Promise<SystemState>;
@@ -88,7 +90,7 @@ export function poolOf(
 export async function gather(sources: GatherSources, backup: Backup, signal: AbortSignal): Promise<Gathered> {
   const nothing: Gathered = {
     unbound: [],
-    readSystem: () => Promise.resolve({ servers: [], cameras: new CameraRoll() }),
+    readSystem: () => Promise.resolve({ servers: [], cameras: new CameraRoll(), unbound: [] }),
   };
   const earlier = await earlierTry(sources, backup, signal);
   if (earlier.stored) return { ...nothing, backup, ...earlier };
@@ -98,7 +100,7 @@ export async function gather(sources: GatherSources, backup: Backup, signal: Abo
     pool,
     ...earlier,
     unbound: pool ? unboundInCache(sources, backup, pool) : [],
-    readSystem: () => (pool ? readSystem(sources.client, pool, signal) : nothing.readSystem()),
+    readSystem: () => (pool ? readSystem(sources.client, backup, pool, signal) : nothing.readSystem()),
   };
 }
 
@@ -126,6 +128,7 @@ function unboundInCache(sources: GatherSources, backup: Backup, pool: FailoverPo
 /** Cameras are listed by role, so that a baseline costs what its pool is worth, not what the namespace holds. */
 async function readSystem(
   client: GatherSources['client'],
+  backup: Backup,
   pool: FailoverPool,
   signal: AbortSignal,
 ): Promise<SystemState> {
@@ -138,33 +141,46 @@ async function readSystem(
     ...(pool.status?.roles ?? []).map((role) => role.name),
   ]);
   const cameras = new CameraRoll();
+  const awaits = awaitedCameras(backup, pool);
+  const unbound: string[] = [];
   const left = [...roles].sort();
   const work = async (): Promise<void> => {
     for (let role = left.pop(); role !== undefined; role = left.pop()) {
-      cameras.take(await camerasOfRole(client, namespace, role, signal));
+      const read = await camerasOfRole(client, { namespace, role, awaits }, signal);
+      cameras.take(read.run);
+      unbound.push(...read.unbound);
     }
   };
   await Promise.all(Array.from({ length: parallelLists }, work));
-  return { servers, cameras };
+  return { servers, cameras, unbound: unbound.sort() };
+}
+
+interface RoleToRead {
+  readonly namespace: string | undefined;
+  readonly role: string;
+  readonly awaits: ReturnType<typeof awaitedCameras>;
 }
 
 /** Page by page, each turned to text before the next comes: of 64,000 cameras only a few hundred are objects at a time. */
 async function camerasOfRole(
   client: GatherSources['client'],
-  namespace: string | undefined,
-  role: string,
+  { namespace, role, awaits }: RoleToRead,
   signal: AbortSignal,
-): Promise<CameraRun> {
+): Promise<{ readonly run: CameraRun; readonly unbound: readonly string[] }> {
   const selection = { namespace, fieldSelector: `spec.serverRef.name=${role}`, limit: pageLimit, signal };
   for (let restarts = 0; ; restarts++) {
     const run = new CameraRun();
+    const unbound: string[] = [];
     try {
       for await (const { items } of client.listPages(cameraAssignments, selection)) {
-        for (const item of items) run.add(item as CameraAssignment);
+        for (const item of items as CameraAssignment[]) {
+          run.add(item);
+          if (awaits(role, item)) unbound.push(item.metadata.name);
+        }
         run.endPage();
         await nextTurn();
       }
-      return run;
+      return { run, unbound };
     } catch (error) {
       if (!isApiError(error, 'gone') || restarts >= maxListRestarts) throw error;
     }

@@ -26,7 +26,7 @@ export type Step =
   | { readonly do: 'acknowledge'; readonly message: string }
   /** Whether an earlier try has finished could not be found out. */
   | { readonly do: 'report'; readonly fault: BackupError }
-  | { readonly do: 'write'; readonly unbound: readonly string[]; readonly destination: BackupDestination };
+  | { readonly do: 'write'; readonly destination: BackupDestination };
 
 /** `waitedMs`: since this process first saw the Backup, `followedMs`: as of `planDelegated`; monotonic clock. Pure. */
 export function plan(gathered: Gathered, waitedMs: number, followedMs = 0): Step {
@@ -45,7 +45,7 @@ export function plan(gathered: Gathered, waitedMs: number, followedMs = 0): Step
   if (backup.spec.reason !== 'Failover' && pool.status?.current) return waitForFailover(pool.status.current);
   if (gathered.unbound.length > 0 && waitedMs < Math.min(bindingWaitMs, deadlineMs))
     return waitForBindings(gathered.unbound);
-  return { do: 'write', unbound: gathered.unbound, destination };
+  return { do: 'write', destination };
 }
 
 function sameDestination(destination: BackupDestination, { status }: Backup): boolean {

@@ -179,7 +179,7 @@ class BackupReconciler {
   async #make(
     backup: Backup,
     gathered: Gathered,
-    { unbound, destination }: Extract<Step, { do: 'write' }>,
+    { destination }: Extract<Step, { do: 'write' }>,
     context: ReconcileContext,
   ): Promise<Result | undefined> {
     const placed: Backup = { ...backup, status: { ...backup.status, destination } };
@@ -193,22 +193,30 @@ class BackupReconciler {
     }
     const engine = this.#engines.get(engineNameOf(written));
     if (!engine) throw new BackupError(reasons.InvalidSpec, `spec.engine ${engineNameOf(written)} is not known`);
-    const baseline = await this.#collect(written, gathered, context.signal);
+    const { baseline, unbound } = await this.#collect(written, gathered, context.signal);
     const artifact = await engine.write(baseline, targetOf(written), context.signal);
     return this.#complete(written, artifact, unbound, context);
   }
 
-  async #collect({ metadata, status }: Backup, gathered: Gathered, signal: AbortSignal): Promise<PackedBaseline> {
+  async #collect(
+    { metadata, status }: Backup,
+    gathered: Gathered,
+    signal: AbortSignal,
+  ): Promise<{ readonly baseline: PackedBaseline; readonly unbound: readonly string[] }> {
     const { pool } = gathered;
     if (!pool) throw new BackupError(reasons.PoolNotFound, 'its FailoverPool does not exist');
-    const { servers, cameras } = await gathered.readSystem();
+    const { servers, cameras, unbound } = await gathered.readSystem();
     const { namespace = '' } = metadata;
     const sources = { operatorVersion: this.#options.version, namespace, pool, servers };
     const logins = await cameras.secrets();
     const head = baselineHead(sources, logins);
-    if (!status?.destination?.encryption?.includeSecrets) return packBaseline(head, cameras.texts());
+    if (!status?.destination?.encryption?.includeSecrets)
+      return { baseline: await packBaseline(head, cameras.texts()), unbound };
     const secretContents = await readSecretContents(this.#options.client, namespace, head.secrets, signal);
-    return packBaseline(baselineHead({ ...sources, secretContents }, logins), cameras.texts());
+    return {
+      baseline: await packBaseline(baselineHead({ ...sources, secretContents }, logins), cameras.texts()),
+      unbound,
+    };
   }
 
   /** The Backup may say more by now than when it was read: where it is kept. */

@@ -28,16 +28,20 @@ export function unboundCameras(
   pool: FailoverPool,
   camerasOf: (role: string) => Iterable<AwaitedCamera>,
 ): string[] {
-  const epoch = backup.spec.epoch;
-  if (epoch === undefined) return [];
+  const awaits = awaitedCameras(backup, pool);
   const names: string[] = [];
   for (const role of pool.status?.roles ?? []) {
-    if (role.epoch < epoch) continue;
-    for (const camera of camerasOf(role.name)) {
-      if (isAwaited(camera, epoch)) names.push(camera.metadata.name);
-    }
+    for (const camera of camerasOf(role.name)) if (awaits(role.name, camera)) names.push(camera.metadata.name);
   }
   return names.sort();
+}
+
+/** Whether a camera of a role is to name a new holder, and does not yet. */
+export function awaitedCameras(backup: Backup, pool: FailoverPool): (role: string, camera: AwaitedCamera) => boolean {
+  const epoch = backup.spec.epoch;
+  if (epoch === undefined) return () => false;
+  const moved = (pool.status?.roles ?? []).filter((role) => role.epoch >= epoch).map(({ name }) => name);
+  return (role, camera) => moved.includes(role) && isAwaited(camera, epoch);
 }
 
 function isAwaited({ spec, status }: AwaitedCamera, epoch: number): boolean {

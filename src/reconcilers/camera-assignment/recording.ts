@@ -4,6 +4,7 @@ import {
   type RecorderReportStatus,
   type RecordingServer,
   type ReportedCamera,
+  type Role,
   reasons,
 } from '../../crds/index.js';
 import type { ServerHealth } from '../../failover/types.js';
@@ -125,8 +126,13 @@ function byReported(
   }
 }
 
+/** A role that its home has got back without anybody to take it from is only not reported yet. */
+function isTakenOver({ name, holder, previousHolder, handedOverTime }: Role): boolean {
+  return handedOverTime === undefined && (holder !== name || previousHolder !== undefined);
+}
+
 function notReported({ role }: RecordingInput, holder: string): Verdict {
-  if (role.role && role.role.handedOverTime === undefined) {
+  if (role.role && isTakenOver(role.role)) {
     return verdict('False', reasons.TakingOver, `${holder} takes over and has not reported yet`, true);
   }
   return verdict('False', reasons.Connecting, `${holder} has not reported since it started`, true);

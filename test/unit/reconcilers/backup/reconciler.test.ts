@@ -147,6 +147,7 @@ describe('the Backup reconciler', () => {
 
     it('two seconds at most, and then names the cameras that are not bound', async () => {
       putSystem(api);
+      api.put(cameraAssignments, camera('door', 2));
       see(camera('door', 2));
       const reconcile = start();
       await run(reconcile);
@@ -154,6 +155,17 @@ describe('the Backup reconciler', () => {
       await run(reconcile);
       expect(conditions().Complete).to.equal('True');
       expect(ready()?.message).to.contain('not bound to their new holder yet: door');
+    });
+
+    it('and names none that is bound in the baseline, whatever a watch has missed', async () => {
+      putSystem(api);
+      see(camera('door', 2));
+      const reconcile = start();
+      await run(reconcile);
+      await clock.advance(2000);
+      await run(reconcile);
+      expect(conditions().Complete).to.equal('True');
+      expect(ready()?.message).not.to.contain('not bound');
     });
 
     it('for no camera that stays behind', async () => {

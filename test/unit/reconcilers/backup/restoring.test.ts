@@ -9,7 +9,7 @@ const planOf = (reason: 'Manual' | 'Failover', restoring: boolean) => {
   const { spec, ...rest } = backup();
   const { epoch, ...manual } = spec;
   const wanted = { ...rest, spec: reason === 'Manual' ? { ...manual, reason } : { ...manual, reason, epoch } };
-  const readSystem = async () => ({ servers: [], cameras: new CameraRoll() });
+  const readSystem = async () => ({ servers: [], cameras: new CameraRoll(), unbound: [] });
   return plan({ backup: wanted as ReturnType<typeof backup>, pool: made, unbound: [], readSystem }, 0);
 };
 

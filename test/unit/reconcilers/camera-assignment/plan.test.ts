@@ -161,6 +161,11 @@ describe('a camera', () => {
     expect(taken.of('OnSubstitute')).to.include({ status: 'True', reason: 'OnSubstitute' });
   });
 
+  it('is not being taken over when its home got its role back, and nobody else has it', async () => {
+    const at = setting({ epoch: 7, roles: [{ name: 'a', holder: 'a', holderUID: 'uid-a', epoch: 7, startTime }] });
+    expect((await at.pass()).recording).to.include({ status: 'False', reason: 'Connecting' });
+  });
+
   it('stays behind when it is analogue, and says so once', async () => {
     const at = setting(moved);
     at.camera({ source: { type: 'Analog' } });
