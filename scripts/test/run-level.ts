@@ -7,7 +7,7 @@ import type { ProcessorWatch } from '../../test/scenario/machine.js';
 import { type Ending, fileRuns, type Outcome, outcomeOf, readMarks, summary } from './counts.js';
 import type { Interruption } from './interruption.js';
 import type { Level } from './levels.js';
-import { blamed, type LevelRun, replaced, starvedFailures } from './starvation.js';
+import { blamed, type LevelRun, replaced, secondRunMs, starvedFailures } from './starvation.js';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly interruption: Interruption;
   /** Saw what the host took of this machine while the level ran. */
   readonly processor: Pick<ProcessorWatch, 'samples'>;
-  /** How often a file whose failures the host is to blame for is run again, and until when of `performance.now()`. */
+  /** How often a file whose failures the host is to blame for is run again, and when of `performance.now()` that must end. */
   readonly again: { readonly rounds: number; readonly untilMs: number };
   /** It takes what other levels leave of the machine, and says all it has to say at its end. */
   readonly inBackground: boolean;
@@ -49,10 +49,14 @@ async function runJudged(
   run: (files?: readonly string[]) => Promise<LevelRun>,
 ): Promise<LevelRun> {
   let result = await run();
-  for (let round = 0; round < again.rounds && performance.now() < again.untilMs; round += 1) {
+  for (let round = 0; round < again.rounds; round += 1) {
     const starved = starvedFailures(result, processor.samples);
     if (starved.length === 0 || interruption.interrupted()) break;
     for (const line of starved.map(blamed)) console.log(line);
+    if (performance.now() + secondRunMs(starved) > again.untilMs) {
+      console.log('There is no time left for that: the failures stand.');
+      break;
+    }
     result = replaced(result, await run(starved.map(({ file }) => file)));
   }
   return result;

@@ -20,6 +20,8 @@ export interface Starvation {
 }
 
 const STRETCH_MS = 10_000;
+/** What a level may need before the first of its tests on a machine that has little time. */
+const CLUSTER_MS = 90_000;
 /** In cores: below it a share says nothing. */
 const LEAST_WANTED = 0.1;
 /** A third missing makes everything take half as long again: no promise about seconds is made for such a machine. */
@@ -72,6 +74,11 @@ export function starvedFailures(run: LevelRun, samples: readonly ProcessorSample
     if (file.failed > 0 && file.file !== '' && starvation !== undefined) found.push({ ...file, starvation });
   }
   return found;
+}
+
+/** As long as the files took, and a new cluster for them. Milliseconds. */
+export function secondRunMs(files: readonly FileRun[]): number {
+  return files.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, CLUSTER_MS);
 }
 
 /** The same run, with the files that were run again in place of what they were. */

@@ -1,7 +1,14 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import type { FileRun } from '../../../scripts/test/counts.js';
-import { blamed, type LevelRun, replaced, starvationOf, starvedFailures } from '../../../scripts/test/starvation.js';
+import {
+  blamed,
+  type LevelRun,
+  replaced,
+  secondRunMs,
+  starvationOf,
+  starvedFailures,
+} from '../../../scripts/test/starvation.js';
 import type { ProcessorSample } from '../../scenario/machine.js';
 
 const TICKS = 100;
@@ -67,6 +74,10 @@ describe('a failure on a starved machine', () => {
   it('is told with its cause', () => {
     const [first] = starvedFailures(levelRun(ran('/tests/b.test.ts', 16, 32, 2)), samples);
     expect(first && blamed(first)).to.match(/b\.test\.ts had 2 failures .* withheld 6\d % .* \(83 % in the worst/);
+  });
+
+  it('is run again only in as much time as its files took, and a cluster for them', () => {
+    expect(secondRunMs([ran('a', 0, 15, 1), ran('b', 16, 32, 2)])).to.equal(31_000 + 90_000);
   });
 
   it('gives way to the outcome of the second run, file by file', () => {
