@@ -4,6 +4,7 @@ import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installMissing } from '../../test/cluster/packages.js';
 import type { ProcessorWatch } from '../../test/scenario/machine.js';
+import { calmHost } from './calm-host.js';
 import { type Ending, fileRuns, type Outcome, outcomeOf, readMarks, summary } from './counts.js';
 import type { Interruption } from './interruption.js';
 import type { Level } from './levels.js';
@@ -11,12 +12,15 @@ import { blamed, type LevelRun, replaced, secondRunMs, starvedFailures } from '.
 
 const root = join(import.meta.dirname, '../..');
 
+/** For a host that gives its processors to others, before what it disturbed is run again. Milliseconds. */
+const LONGEST_WAIT_MS = 240_000;
+
 export interface RunOptions {
   /** Arguments for mocha, handed on as they are. */
   readonly mochaArguments: readonly string[];
   readonly interruption: Interruption;
   /** Saw what the host took of this machine while the level ran. */
-  readonly processor: Pick<ProcessorWatch, 'samples'>;
+  readonly processor: Pick<ProcessorWatch, 'samples' | 'withheldShare'>;
   /** How often a file whose failures the host is to blame for is run again, and when of `performance.now()` that must end. */
   readonly again: { readonly rounds: number; readonly untilMs: number };
   /** It takes what other levels leave of the machine, and says all it has to say at its end. */
@@ -53,10 +57,12 @@ async function runJudged(
     const starved = starvedFailures(result, processor.samples);
     if (starved.length === 0 || interruption.interrupted()) break;
     for (const line of starved.map(blamed)) console.log(line);
-    if (performance.now() + secondRunMs(starved) > again.untilMs) {
+    const spareMs = again.untilMs - performance.now() - secondRunMs(starved);
+    if (spareMs < 0) {
       console.log('There is no time left for that: the failures stand.');
       break;
     }
+    await calmHost(processor, Math.min(spareMs, LONGEST_WAIT_MS));
     result = replaced(result, await run(starved.map(({ file }) => file)));
   }
   return result;
