@@ -24,8 +24,12 @@ export function missedSeconds({ seconds, startMs, endMs }: Hole, silences: reado
   return Math.max(0, seconds - silent.filter((ms) => ms > 0).reduce((sum, ms) => sum + ms, 0) / 1000);
 }
 
-/** Without the holes of which somebody could have recorded so little that it would be none. */
+/** Without those of which somebody could have recorded so little that it would be none. */
+export function realHoles(holes: readonly Hole[], silences: readonly Silence[]): Hole[] {
+  return holes.filter((hole) => missedSeconds(hole, silences) > HOLE_MS / 1000);
+}
+
+/** The same with nothing but its real holes. */
 export function withoutSilences(measurement: CameraMeasurement, silences: readonly Silence[]): CameraMeasurement {
-  const holes = measurement.holes.filter((hole) => missedSeconds(hole, silences) > HOLE_MS / 1000);
-  return { ...measurement, holes };
+  return { ...measurement, holes: realHoles(measurement.holes, silences) };
 }
