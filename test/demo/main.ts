@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ensureBinaries } from '../cluster/binaries.js';
 import { OPERATOR_NAMESPACE } from '../scenario/operator.js';
+import { starvationOf, told } from '../scenario/starvation.js';
 import { type Ending, openEnding } from './ending.js';
 import { type Promised, promisesOf } from './outcome.js';
 import { report } from './report.js';
@@ -43,6 +44,7 @@ async function demo(screen: Screen, ending: Ending, { keep, restore }: Wishes): 
     const promised = promisesOf(stage, played, outcome);
     if (restore === true) promised.push(await restoreElsewhere(stage, screen, ending.add));
     tell(screen, promised, (performance.now() - started) / 1000);
+    if (promised.some(({ kept }) => !kept)) tellStarvation(screen, stage);
     if (keep === true) await keepUp(stage, screen, ending);
     else await ending.run();
     return promised.every(({ kept }) => kept) ? 0 : 1;
@@ -67,6 +69,15 @@ function tell(screen: Screen, promised: readonly Promised[], seconds: number): v
       ? `All ${promised.length} promises were kept.`
       : `${broken.length} of ${promised.length} promises were BROKEN: ${broken.map(({ text }) => text).join('; ')}.`;
   screen.say(`${verdict} The demo took ${seconds.toFixed(0)} s.`);
+}
+
+/** A machine that stands still looks like recorders that fell silent, and to a clock it is one. */
+function tellStarvation(screen: Screen, { processor: { samples } }: Stage): void {
+  const starvation = starvationOf(samples, samples[0]?.atMs ?? 0, Date.now());
+  if (starvation === undefined) return;
+  screen.say(
+    `While it ran, ${told(starvation)}. Heartbeats are late on such a machine: try again when its host is calm.`,
+  );
 }
 
 async function keepUp(

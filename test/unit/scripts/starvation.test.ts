@@ -1,15 +1,9 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import type { FileRun } from '../../../scripts/test/counts.js';
-import {
-  blamed,
-  type LevelRun,
-  replaced,
-  secondRunMs,
-  starvationOf,
-  starvedFailures,
-} from '../../../scripts/test/starvation.js';
+import { blamed, type LevelRun, replaced, secondRunMs, starvedFailures } from '../../../scripts/test/starvation.js';
 import type { ProcessorSample } from '../../scenario/machine.js';
+import { starvationOf } from '../../scenario/starvation.js';
 
 const TICKS = 100;
 
@@ -51,6 +45,10 @@ describe('a machine whose host takes processor time', () => {
   it('does not count as starved at another time, nor when it wanted next to nothing', () => {
     expect(starvationOf(seconds(...starvedAt20), 32_000, 60_000)).to.equal(undefined);
     expect(starvationOf(seconds(...times(60, 0.01, 0.04)), 0, 60_000)).to.equal(undefined);
+  });
+
+  it('does not count as starved by one bad second', () => {
+    expect(starvationOf(seconds([0.1, 1.8], ...well), 0, 60_000)).to.equal(undefined);
   });
 
   it('is not known to have starved when nothing was seen of it', () => {
