@@ -11,8 +11,11 @@ import { OPERATOR_NAMESPACE } from '../scenario/operator.js';
 import { poolManifest } from '../scenario/plan.js';
 import { HANG_MS, openScene, type Scene } from '../scenario/scene.js';
 import { settled } from '../scenario/settled.js';
+import { isTrue } from '../scenario/summary.js';
 
 const QUIET_MS = 60_000;
+/** A minute without a late heartbeat must come within so long, on a machine that is busy otherwise. */
+const CALM_WITHIN_MS = 300_000;
 const OUTAGE_MS = 20_000;
 
 describe('a system in which nothing is broken', () => {
@@ -34,13 +37,7 @@ describe('a system in which nothing is broken', () => {
   after(() => scene?.close());
 
   it('writes nothing but Leases for a minute, as the audit log of the API server shows', async () => {
-    await settled(scene.chronicle);
-    const path = scene.ground.cluster.auditLogPath;
-    if (path === undefined) throw new Error('the cluster has no audit log');
-    const audit = await openAudit(path);
-    const sinceMs = Date.now();
-    await pause(QUIET_MS);
-    const all = await audit.writes();
+    const { all, sinceMs } = await writesOfACalmMinute();
     // Kubelets, the scheduler and the controllers write on their own account; the rest of the namespace is ours.
     const ours = all.filter(({ user }) => isOurs(user, scene.namespace));
     const leases = ours.filter(({ resource }) => resource === 'leases');
@@ -51,6 +48,28 @@ describe('a system in which nothing is broken', () => {
       `      ${leases.length} renewals of Leases by us; ${all.length - ours.length} writes by Kubernetes itself`,
     );
   });
+
+  /** All writes of the first minute in which every heartbeat came in time: one that is late is news, and is written. */
+  async function writesOfACalmMinute(): Promise<{ readonly all: readonly AuditedWrite[]; readonly sinceMs: number }> {
+    const path = scene.ground.cluster.auditLogPath;
+    if (path === undefined) throw new Error('the cluster has no audit log');
+    for (const end = performance.now() + CALM_WITHIN_MS; ; ) {
+      await settled(scene.chronicle);
+      const audit = await openAudit(path);
+      const sinceMs = Date.now();
+      await pause(QUIET_MS);
+      const all = await audit.writes();
+      if (!wasLate(sinceMs) || performance.now() > end) return { all, sinceMs };
+      console.log('      a heartbeat was late; we look at another minute');
+    }
+  }
+
+  const wasLate = (sinceMs: number): boolean =>
+    scene.system.plan.servers.some(({ name }) =>
+      scene.chronicle
+        .history('servers', name)
+        .some(({ atMs, object }) => atMs >= sinceMs && !isTrue(object, 'Reachable')),
+    );
 
   it('goes on recording while the API server is away for 20 s, and fails nothing over afterwards', async () => {
     const sinceMs = Date.now();
