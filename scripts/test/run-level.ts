@@ -3,8 +3,8 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installMissing } from '../../test/cluster/packages.js';
+import { calmHost } from '../../test/scenario/calm-host.js';
 import type { ProcessorWatch } from '../../test/scenario/machine.js';
-import { calmHost } from './calm-host.js';
 import { type Ending, fileRuns, type Outcome, outcomeOf, readMarks, summary } from './counts.js';
 import type { Interruption } from './interruption.js';
 import type { Level } from './levels.js';

@@ -1,6 +1,7 @@
 import type { RecordingServerSpec } from '../../src/crds/index.js';
 import type { ClusterNode } from '../cluster/cluster.js';
 import type { Api } from './api.js';
+import { calmHost, Patience } from './calm-host.js';
 import type { Chronicle } from './chronicle.js';
 import { awaitAtEnd, CAMERA_NAMES, ground } from './ground.js';
 import { type CameraMeasurement, measureCamera, untilRecorded } from './measure.js';
@@ -61,6 +62,8 @@ export const POOL = 'site';
 // Here for the tests; chaos runs, which have no test framework, take them from their own file.
 export { GAP_SECONDS, HANG_MS } from './limits.js';
 
+/** With a host that withholds its processors: for each scene, and for all of them. Milliseconds. */
+const patience = new Patience({ onceMs: 45_000, inAllMs: 300_000 });
 /** Long enough for two key frames and a sync. */
 const SETTLED_SECONDS = 3;
 
@@ -79,6 +82,8 @@ const defaults: PoolSettings = {
 /** Builds the system and waits until it is at work. */
 export async function openScene(plan: ScenePlan): Promise<Scene> {
   const shared = await ground();
+  // Cheaper than a scene that fails because the machine stood still, and has to be played again.
+  await patience.spend((limitMs) => calmHost(shared.processor, limitMs));
   await nodesReady(shared.api);
   await shared.operator.ready();
   const places = await placesOf(shared);
