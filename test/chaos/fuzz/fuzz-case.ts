@@ -9,8 +9,11 @@ import { randomFrom } from '../run/random.js';
 import { type DesiredState, desiredState, givenClaims, type Manner, names } from './specs.js';
 import { invisible } from './visible.js';
 
-/** No write has succeeded for so long: what fails is tried again for ever, and is no sign of work. Milliseconds. */
-const restMs = 1_500;
+/**
+ * Nothing is in work, and no write has succeeded for so long: what fails is tried again for ever, and is no sign of work.
+ * Long enough for a watch that is late on a busy machine: what is compared with must be an end. Milliseconds.
+ */
+const restMs = 2_500;
 /** A state must be reached within so long. Milliseconds. */
 const reachLimitMs = 40_000;
 
@@ -19,7 +22,8 @@ const growing = ['epoch', 'understudy.dev/epoch', 'observedGeneration', 'roles',
 /** Nobody renews a Lease here: what is said of that depends on nothing but for how long. */
 const byTimeAlone = /^RecordingServer\/\S+\.status\.conditions\.Reachable\./;
 
-function atRest({ proxy }: Run): boolean {
+function atRest({ proxy, supervisor }: Run): boolean {
+  if (!supervisor.idle()) return false;
   const last = proxy.writes.findLast((write) => isOfInterest(write) && (write.status ?? 500) < 300);
   return performance.now() - (last?.time ?? 0) > restMs;
 }

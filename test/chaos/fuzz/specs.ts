@@ -27,6 +27,7 @@ const whole: Readonly<Record<FieldPath, Maker>> = {
   'spec.source.type': (random) => pick(['IP', 'IP', 'Analog'], random),
   // None that comes due in the middle of a case.
   'spec.backup.schedule': (random) => pick(['0 0 1 1 *', '@yearly', '30 2 1 jan *'], random),
+  'spec.backup.s3.endpoint': (random) => `https://${word(random)}.example`,
   'spec.backup.timeZone': (random) => pick(['Etc/UTC', 'Europe/Berlin', 'Asia/Kolkata'], random),
 };
 
@@ -103,12 +104,16 @@ function mended(spec: Record<string, unknown>): Record<string, unknown> {
   return spec.type === 'Failover' && spec.poolRef === undefined ? { ...spec, poolRef: { name: names.pool } } : spec;
 }
 
-/** CEL: a time zone belongs to a schedule. */
+/** CEL: a time zone belongs to a schedule, and the engine S3 needs a bucket. */
 function mendedPool(spec: Record<string, unknown>): Record<string, unknown> {
-  const { timeZone, ...backup } = (spec.backup ?? {}) as Record<string, unknown>;
-  if (spec.backup === undefined || timeZone === undefined || backup.schedule !== undefined) return spec;
-  return { ...spec, backup };
+  if (spec.backup === undefined) return spec;
+  const { timeZone, ...backup } = spec.backup as Record<string, unknown>;
+  const zone = timeZone === undefined || backup.schedule === undefined ? {} : { timeZone };
+  const bucket = backup.engine === 'S3' && backup.s3 === undefined ? { s3: givenBucket } : {};
+  return { ...spec, backup: { ...backup, ...zone, ...bucket } };
 }
+
+const givenBucket = { bucket: 'baselines', credentialsSecretRef: { name: 'login' } };
 
 /** CEL: a camera of type IP needs a URL. */
 function mendedCamera(spec: Record<string, unknown>): Record<string, unknown> {
