@@ -14,8 +14,6 @@ import { settled } from '../scenario/settled.js';
 import { isTrue } from '../scenario/summary.js';
 
 const QUIET_MS = 60_000;
-/** A minute without a late heartbeat must come within so long, on a machine that is busy otherwise. */
-const CALM_WITHIN_MS = 120_000;
 const OUTAGE_MS = 20_000;
 
 describe('a system in which nothing is broken', () => {
@@ -37,39 +35,37 @@ describe('a system in which nothing is broken', () => {
   after(() => scene?.close());
 
   it('writes nothing but Leases for a minute, as the audit log of the API server shows', async () => {
-    const { all, sinceMs } = await writesOfACalmMinute();
+    await settled(scene.chronicle);
+    const path = scene.ground.cluster.auditLogPath;
+    if (path === undefined) throw new Error('the cluster has no audit log');
+    const audit = await openAudit(path);
+    const sinceMs = Date.now();
+    await pause(QUIET_MS);
+    const all = await audit.writes();
     // Kubelets, the scheduler and the controllers write on their own account; the rest of the namespace is ours.
     const ours = all.filter(({ user }) => isOurs(user, scene.namespace));
     const leases = ours.filter(({ resource }) => resource === 'leases');
     expect(leases.length, 'Leases are renewed').to.be.greaterThan(0);
     const others = ours.filter(({ resource }) => resource !== 'leases').map(described);
-    expect(others, changesSince(scene, sinceMs)).to.deep.equal([]);
+    const turns = turnsOfHeartbeats(sinceMs);
+    if (turns === 0) expect(others, changesSince(scene, sinceMs)).to.deep.equal([]);
+    // Both the server and its pool say so.
+    expect(others.length, changesSince(scene, sinceMs)).to.be.at.most(2 * turns);
     console.log(
-      `      ${leases.length} renewals of Leases by us; ${all.length - ours.length} writes by Kubernetes itself`,
+      `      ${leases.length} renewals of Leases by us; ${all.length - ours.length} writes by Kubernetes itself; ` +
+        `${turns} of a heartbeat that was late for the machine's sake, or came again`,
     );
   });
 
-  /** All writes of the first minute in which every heartbeat came in time: one that is late is news, and is written. */
-  async function writesOfACalmMinute(): Promise<{ readonly all: readonly AuditedWrite[]; readonly sinceMs: number }> {
-    const path = scene.ground.cluster.auditLogPath;
-    if (path === undefined) throw new Error('the cluster has no audit log');
-    for (const end = performance.now() + CALM_WITHIN_MS; ; ) {
-      await settled(scene.chronicle);
-      const audit = await openAudit(path);
-      const sinceMs = Date.now();
-      await pause(QUIET_MS);
-      const all = await audit.writes();
-      if (!wasLate(sinceMs) || performance.now() > end) return { all, sinceMs };
-      console.log('      a heartbeat was late; we look at another minute');
-    }
-  }
-
-  const wasLate = (sinceMs: number): boolean =>
-    scene.system.plan.servers.some(({ name }) =>
-      scene.chronicle
-        .history('servers', name)
-        .some(({ atMs, object }) => atMs >= sinceMs && !isTrue(object, 'Reachable')),
-    );
+  /** How often a heartbeat that was late came to be told, or its end: that is news, and is written once each. */
+  const turnsOfHeartbeats = (sinceMs: number): number =>
+    scene.system.plan.servers.flatMap(({ name }) => {
+      const versions = scene.chronicle.history('servers', name);
+      return versions.filter(({ atMs, object }, index) => {
+        const before = versions[index - 1]?.object;
+        return atMs >= sinceMs && before !== undefined && isTrue(before, 'Reachable') !== isTrue(object, 'Reachable');
+      });
+    }).length;
 
   it('goes on recording while the API server is away for 20 s, and fails nothing over afterwards', async () => {
     const sinceMs = Date.now();
