@@ -81,7 +81,8 @@ export const levels: readonly Level[] = [
   {
     name: 'unit',
     files: 'test/unit/**/*.test.ts',
-    timeoutMs: 10_000,
+    // A guard against hanging: at the lowest priority a test of milliseconds may have to wait.
+    timeoutMs: 60_000,
     onlyComputes: true,
     needs: [],
     prepare: nothing,
