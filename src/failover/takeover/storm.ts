@@ -198,9 +198,11 @@ function goOn(draft: Draft, hold: StormHold): void {
 /** Recovery: with those that are still silent, or not seen yet, it would be no storm; for a while already. */
 function recovered(draft: Draft, hold: StormHold, { atMost, nodes }: Tally): boolean {
   if (isStorm(draft, atMost, nodes)) return false;
-  if (hold.releasedTime !== undefined || silentEntries(draft).length === 0) return true;
   const { memory, now } = draft.input;
   const calm = `storm-calm/${hold.startTime}`;
+  // It holds nobody; but ended by one heartbeat that a late watch has brought, it would hold the next failover again.
+  if (hold.releasedTime !== undefined) return waitLeftMs(draft, calm, CALM_MS) <= 0;
+  if (silentEntries(draft).length === 0) return true;
   const lastedMs = (memory.get(calm) ?? now.monotonic) - (memory.get(startOf(hold)) ?? now.monotonic);
   return waitLeftMs(draft, calm, Math.min(CALM_MS, lastedMs)) <= 0;
 }

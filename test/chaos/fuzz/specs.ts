@@ -104,13 +104,14 @@ function mended(spec: Record<string, unknown>): Record<string, unknown> {
   return spec.type === 'Failover' && spec.poolRef === undefined ? { ...spec, poolRef: { name: names.pool } } : spec;
 }
 
-/** CEL: a time zone belongs to a schedule, and the engine S3 needs a bucket. */
+/** CEL: a time zone belongs to a schedule, the engine S3 needs a bucket, and Velero encrypts by itself. */
 function mendedPool(spec: Record<string, unknown>): Record<string, unknown> {
   if (spec.backup === undefined) return spec;
-  const { timeZone, ...backup } = spec.backup as Record<string, unknown>;
+  const { timeZone, encryption, ...backup } = spec.backup as Record<string, unknown>;
   const zone = timeZone === undefined || backup.schedule === undefined ? {} : { timeZone };
   const bucket = backup.engine === 'S3' && backup.s3 === undefined ? { s3: givenBucket } : {};
-  return { ...spec, backup: { ...backup, ...zone, ...bucket } };
+  const key = encryption === undefined || backup.engine === 'Velero' ? {} : { encryption };
+  return { ...spec, backup: { ...backup, ...zone, ...bucket, ...key } };
 }
 
 const givenBucket = { bucket: 'baselines', credentialsSecretRef: { name: 'login' } };

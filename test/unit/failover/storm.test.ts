@@ -387,10 +387,20 @@ describe('the storm hold', () => {
       expect(pool.status.hold).to.deep.equal(hold);
     });
 
+    it('stays so when an old heartbeat is heard late, and silence goes on', () => {
+      const pool = released();
+      const { hold } = pool.status;
+      for (const name of ['a', 'b', 'c']) pool.recovers(name);
+      pool.settle().advance(4_999).settle();
+      for (const name of ['a', 'b', 'c']) pool.breaks(name);
+      pool.settle();
+      expect(pool.status.hold).to.deep.equal(hold);
+    });
+
     it('is forgotten when the storm is over, so that the next one is held', () => {
       const pool = released();
       for (const name of ['a', 'b', 'c']) pool.recovers(name);
-      pool.settle();
+      pool.settle().advance(5_000).settle();
       expect(pool.status.hold).to.equal(undefined);
       expect(pool.happened('StormOver')).to.equal(0);
       pool.advance(400_000).settle();
@@ -402,7 +412,7 @@ describe('the storm hold', () => {
       const pool = released().recovers('c').breaks('a').breaks('b').breaks('c').settle();
       const again = pool.last?.requeueAfterMs ?? 0;
       expect(again).to.be.within(1, 300_001);
-      pool.advance(300_001).settle();
+      pool.advance(300_001).settle().advance(5_000).settle();
       expect(pool.status.hold).to.equal(undefined);
     });
   });
